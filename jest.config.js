@@ -1,0 +1,27 @@
+/** One project per kind of test; `npm test` runs them one after the other (see scripts/test.ts). */
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022' }, module: { type: 'es6' } }],
+  },
+};
+const project = (displayName, folders) => ({
+  ...shared,
+  displayName,
+  testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+});
+
+export default {
+  projects: [
+    project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox']),
+    {
+      ...project('workflows', ['workflows', 'replay']),
+      globalSetup: '<rootDir>/test/workflows/temporal-server.ts',
+      globalTeardown: '<rootDir>/test/workflows/temporal-server-stop.ts',
+    },
+    project('cluster', ['cluster']),
+    project('e2e', ['e2e']),
+  ],
+};
