@@ -16,11 +16,7 @@ const project = (displayName, folders) => ({
 export default {
   projects: [
     project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox']),
-    {
-      ...project('workflows', ['workflows', 'replay']),
-      globalSetup: '<rootDir>/test/workflows/temporal-server.ts',
-      globalTeardown: '<rootDir>/test/workflows/temporal-server-stop.ts',
-    },
+    project('workflows', ['workflows', 'replay']),
     project('cluster', ['cluster']),
     project('e2e', ['e2e']),
   ],

@@ -42,13 +42,18 @@ export type Move =
   | { readonly kind: 'awaitPods'; readonly role: Role; readonly deadline: number }
   | { readonly kind: 'initialise'; readonly revision: string; readonly report: Report }
   | { readonly kind: 'scaleUp'; readonly report: Report }
-  | { readonly kind: 'route'; readonly routes: Routes; readonly report: Report }
+  | {
+      readonly kind: 'route';
+      readonly routes: Routes;
+      readonly report: Report;
+      /** Present when the release ends with this move. */
+      readonly ending?: Ending;
+    }
   | {
       readonly kind: 'check';
       readonly revision: string;
       readonly routes: Routes;
       readonly failedChecks: number;
-      readonly deadline: number;
       readonly report: Report;
     }
   | { readonly kind: 'promote'; readonly revision: string; readonly report: Report }

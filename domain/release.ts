@@ -26,6 +26,14 @@ export interface Order {
   readonly revision: string;
 }
 
+/** A wish to release new images, as CI sends it. */
+export interface ReleaseRequest {
+  readonly actor: string;
+  readonly reason?: string;
+  /** Container name → image. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
 /** Why a run was started. */
 export type Trigger =
   | { readonly kind: 'change' }
@@ -50,6 +58,8 @@ export type Survey =
   | {
       readonly kind: 'ready';
       readonly plan: Plan;
+      /** The generation of the manifest the plan was made from. */
+      readonly generation: number;
       readonly status: Pick<
         CanaryStatus,
         'phase' | 'canaryWeight' | 'lastAppliedSpec' | 'lastPromotedSpec'
@@ -129,7 +139,9 @@ export type Outcome =
   | 'superseded'
   | 'rolled-back'
   | 'promotion-failed'
-  | 'failed';
+  | 'failed'
+  /** The Canary was deleted. */
+  | 'gone';
 
 /** Why a release did not end well; the content of the workflow's failure. */
 export interface Cause {

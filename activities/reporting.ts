@@ -1,0 +1,104 @@
+import { Context } from '@temporalio/activity';
+import { createHash } from 'node:crypto';
+
+import type { CanaryStatus } from '../domain/canary.js';
+import type { EventText, Report, StatusPatch } from '../domain/moves.js';
+import type { KubeObject } from '../domain/objects.js';
+import type { CanaryRef } from '../domain/release.js';
+import { changedFields, mergeStatus, timestamp } from '../domain/status.js';
+import { objectRefOf, readManifest } from './canaries.js';
+import type { Deps } from './deps.js';
+import { KubeError, type Kube } from './kube.js';
+
+/** Tells a whole report: the events before, the status, the events after. */
+export async function tell(deps: Deps, canary: CanaryRef, report: Report): Promise<void> {
+  await perform(deps, { canary, report }, () => Promise.resolve());
+}
+
+/**
+ * Makes a move and tells of it: the events before, the deed, the status, the events after. All of
+ * it may be repeated: an event is written once per key, a status only when it changes.
+ */
+export async function perform<T>(
+  deps: Deps,
+  { canary, report }: { readonly canary: CanaryRef; readonly report: Report },
+  deed: () => Promise<T>,
+): Promise<T> {
+  const { key, before = [], after = [], status } = report;
+  await recordEvents(deps, canary, { key: `${key}/before`, events: before });
+  const result = await deed();
+  if (status !== undefined) await writeStatus(deps, canary, status);
+  await recordEvents(deps, canary, { key: `${key}/after`, events: after });
+  return result;
+}
+
+/** Events that belong together; the key is unique in the run and the same for every attempt. */
+export interface Told {
+  readonly key: string;
+  readonly events: readonly EventText[];
+}
+
+/** Writes events on a Canary, in order and each at most once. */
+export async function recordEvents(
+  deps: Deps,
+  canary: CanaryRef,
+  { key, events }: Told,
+): Promise<void> {
+  if (events.length === 0) return;
+  const manifest = await readManifest(deps, canary);
+  const { runId = '' } = Context.current().info.workflowExecution ?? {};
+  for (const [index, event] of events.entries()) {
+    await createOnce(deps.kube, eventOn(manifest, `${runId}/${key}/${index}`, event));
+  }
+}
+
+async function writeStatus(deps: Deps, canary: CanaryRef, patch: StatusPatch): Promise<void> {
+  const manifest = await readManifest(deps, canary);
+  const live: CanaryStatus = manifest.status ?? {};
+  const merged = mergeStatus(live, patch, targetKindOf(manifest), Date.now());
+  if (merged === live) return;
+  // A merge patch of the changed fields leaves all others to whoever wrote them meanwhile.
+  await deps.kube.patch(objectRefOf(canary), { status: changedFields(live, merged) }, 'status');
+}
+
+/** An Event as Flagger writes it, so that what people filter for is still found. */
+function eventOn(
+  { apiVersion, kind, metadata }: KubeObject,
+  key: string,
+  { type, message }: EventText,
+): KubeObject {
+  const { name, namespace = 'default', uid = '', resourceVersion = '' } = metadata;
+  const time = timestamp(Date.now());
+  const event = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.${digestOf(key)}`, namespace },
+    involvedObject: { apiVersion, kind, namespace, name, uid, resourceVersion },
+    reason: 'Synced',
+    type,
+    message,
+    source: { component: 'flagger' },
+    reportingComponent: 'sluice',
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  };
+  return event;
+}
+
+function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 16);
+}
+
+async function createOnce(kube: Kube, object: KubeObject): Promise<void> {
+  try {
+    await kube.create(object);
+  } catch (error) {
+    // An earlier attempt has written it.
+    if (!(error instanceof KubeError && error.reason === 'AlreadyExists')) throw error;
+  }
+}
+
+function targetKindOf({ spec }: KubeObject): string {
+  return (spec as { targetRef: { kind: string } }).targetRef.kind;
+}

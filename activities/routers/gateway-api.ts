@@ -1,0 +1,237 @@
+import type { Canary, GatewayRef, RequestMatch } from '../../domain/canary.js';
+import { namesOf } from '../../domain/names.js';
+import type { KubeObject } from '../../domain/objects.js';
+import type { Routes } from '../../domain/routes.js';
+import { filtersOf } from './gateway-filters.js';
+import { comparison, matchedRequests, refuseOtherParts, sortedEntries } from './matches.js';
+import { ourRules, overlay, routeMetadata } from './ownership.js';
+import { agreedRoutes, Unroutable, type Acceptance, type Router } from './router.js';
+
+const group = 'gateway.networking.k8s.io';
+const kind = 'HTTPRoute';
+const provider = 'gatewayapi';
+
+/**
+ * Gateway API: one HTTPRoute, weights on its backendRefs. Everything the API server would fill
+ * with a default is written out, so that what was rendered is what is read back.
+ * Fields: https://gateway-api.sigs.k8s.io/reference/spec/
+ */
+export function gatewayApi({ version }: { readonly version: string }): Router {
+  const apiVersion = `${group}/${version}`;
+  return {
+    can: { weigh: true, mirror: false, matchRequests: true },
+
+    reads: ({ namespace, service: { name } }) => [{ apiVersion, kind, namespace, name }],
+
+    needs: (canary) =>
+      parentsOf(canary)
+        .filter((parent) => parent.group === group && parent.kind === 'Gateway')
+        .map(({ name, namespace = canary.namespace }) => ({
+          apiVersion,
+          kind: 'Gateway',
+          namespace,
+          name,
+        })),
+
+    render(canary, routes, live) {
+      const current = routeIn(live);
+      const { hosts } = canary.service;
+      const own = {
+        parentRefs: parentsOf(canary),
+        ...(hosts.length === 0 ? {} : { hostnames: hosts }),
+        rules: rulesOf(canary, routes, current?.spec?.rules ?? []),
+      };
+      return [
+        {
+          ...current,
+          apiVersion,
+          kind,
+          metadata: routeMetadata(canary, current),
+          spec: overlay<HttpRouteSpec>(current?.spec, ownedBySpec, own),
+        },
+      ];
+    },
+
+    parse(canary, live) {
+      const { primaryService, canaryService } = namesOf(canary);
+      const { weighted } = ourRules(canary, routeIn(live)?.spec?.rules ?? [], backendsIn);
+      return agreedRoutes(
+        weighted.map((rule) => ({
+          primary: weightOf(backendsIn(rule), primaryService),
+          canary: weightOf(backendsIn(rule), canaryService),
+        })),
+      );
+    },
+
+    acceptance: (_canary, live) => acceptanceOf(routeIn(live)),
+  };
+}
+
+interface HttpRoute extends KubeObject {
+  readonly spec?: HttpRouteSpec;
+  readonly status?: { readonly parents?: readonly ParentStatus[] };
+}
+
+interface HttpRouteSpec {
+  readonly parentRefs?: readonly GatewayRef[];
+  readonly hostnames?: readonly string[];
+  readonly rules?: readonly Rule[];
+}
+
+interface Rule {
+  readonly matches?: readonly object[];
+  readonly filters?: readonly object[];
+  readonly timeouts?: { readonly request?: string; readonly backendRequest?: string };
+  readonly backendRefs?: readonly BackendRef[];
+}
+
+interface BackendRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly name: string;
+  readonly port?: number;
+  readonly weight?: number;
+}
+
+interface ParentStatus {
+  readonly parentRef: GatewayRef;
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly observedGeneration?: number;
+    readonly message?: string;
+  }[];
+}
+
+const ownedBySpec = ['parentRefs', 'hostnames', 'rules'] as const;
+const ownedByRule = ['matches', 'filters', 'timeouts', 'backendRefs'] as const;
+const ownedByBackend = ['group', 'kind', 'name', 'port', 'weight'] as const;
+
+function routeIn(live: readonly KubeObject[]): HttpRoute | undefined {
+  return live.find((object): object is HttpRoute => object.kind === kind);
+}
+
+function parentsOf({ service }: Canary): (GatewayRef & { group: string; kind: string })[] {
+  if (service.gatewayRefs.length === 0) {
+    throw new Unroutable('spec.service.gatewayRefs: is required by the gatewayapi providers');
+  }
+  return service.gatewayRefs.map((ref) => ({ group, kind: 'Gateway', ...ref }));
+}
+
+function backendsIn({ backendRefs = [] }: Rule): readonly BackendRef[] {
+  return backendRefs;
+}
+
+function rulesOf(canary: Canary, routes: Routes, live: readonly Rule[]): Rule[] {
+  const { weighted, rest } = matchedRequests(canary);
+  const current = ourRules(canary, live, backendsIn);
+  const backends = backendsOf(canary, routes);
+  return [
+    ruleOf(canary, weighted, backends, current.weighted[0]),
+    ...(rest === undefined
+      ? []
+      : [
+          ruleOf(
+            canary,
+            rest,
+            backendsOf(canary, { primary: 100, canary: 0 }).slice(0, 1),
+            current.rest[0],
+          ),
+        ]),
+  ];
+}
+
+function ruleOf(
+  canary: Canary,
+  matches: readonly RequestMatch[],
+  backends: readonly BackendRef[],
+  live: Rule | undefined,
+): Rule {
+  const { timeout, backendTimeout } = canary.service;
+  const timeouts = {
+    ...(timeout === undefined ? {} : { request: timeout }),
+    ...(backendTimeout === undefined ? {} : { backendRequest: backendTimeout }),
+  };
+  const filters = filtersOf(canary.service);
+  return overlay<Rule>(live, ownedByRule, {
+    matches: matches.length === 0 ? [matchOf({})] : matches.map(matchOf),
+    ...(filters.length === 0 ? {} : { filters }),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    backendRefs: backends.map((backend) =>
+      overlay(
+        live?.backendRefs?.find(({ name }) => name === backend.name),
+        ownedByBackend,
+        backend,
+      ),
+    ),
+  });
+}
+
+function backendsOf(canary: Canary, routes: Routes): BackendRef[] {
+  const { primaryService, canaryService } = namesOf(canary);
+  const backend = (name: string, weight: number): BackendRef => ({
+    group: '',
+    kind: 'Service',
+    name,
+    port: canary.service.port,
+    weight,
+  });
+  return [backend(primaryService, routes.primary), backend(canaryService, routes.canary)];
+}
+
+const pathType = { regex: 'RegularExpression', exact: 'Exact', prefix: 'PathPrefix' } as const;
+const valueType = { exact: 'Exact', regex: 'RegularExpression' } as const;
+
+function matchOf(match: RequestMatch): object {
+  refuseOtherParts(provider, match, ['uri', 'method', 'headers', 'queryParams']);
+  const { uri = { prefix: '/' }, method, headers, queryParams } = match;
+  const path = comparison(provider, 'uri', uri, ['regex', 'exact', 'prefix']);
+  const listed = {
+    headers: sortedEntries(headers).map(([name, value]) => valueMatch('header', name, value)),
+    queryParams: sortedEntries(queryParams).map(([name, value]) =>
+      valueMatch('query parameter', name, value),
+    ),
+  };
+  return {
+    path: { type: pathType[path.how], value: path.text },
+    ...(method === undefined
+      ? {}
+      : { method: comparison(provider, 'method', method, ['exact']).text }),
+    ...(listed.headers.length === 0 ? {} : { headers: listed.headers }),
+    ...(listed.queryParams.length === 0 ? {} : { queryParams: listed.queryParams }),
+  };
+}
+
+function valueMatch(what: string, name: string, value: RequestMatch['uri'] & object): object {
+  const { how, text } = comparison(provider, `${what} ${name}`, value, ['exact', 'regex']);
+  return { type: valueType[how], name, value: text };
+}
+
+/** A backend without a weight has weight 1. */
+function weightOf(refs: readonly BackendRef[], service: string): number {
+  const ref = refs.find(({ name }) => name === service);
+  return ref === undefined ? 0 : (ref.weight ?? 1);
+}
+
+/** Every parent that has anything to say about the route must have accepted it. */
+function acceptanceOf(route: HttpRoute | undefined): Acceptance {
+  const verdicts = (route?.spec?.parentRefs ?? []).flatMap((parent) =>
+    (route?.status?.parents ?? [])
+      .filter(({ parentRef }) => isSameParent(parentRef, parent))
+      .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'))
+      .map((condition) => ({ ...condition, name: parent.name })),
+  );
+  if (verdicts.length === 0) return { kind: 'unreported' };
+  const generation = route?.metadata.generation ?? 0;
+  if (verdicts.some(({ observedGeneration = 0 }) => observedGeneration < generation)) {
+    return { kind: 'pending' };
+  }
+  const refused = verdicts.find(({ status }) => status !== 'True');
+  if (refused === undefined) return { kind: 'accepted' };
+  return { kind: 'refused', reason: `gateway ${refused.name}: ${refused.message ?? ''}` };
+}
+
+function isSameParent(a: GatewayRef, b: GatewayRef): boolean {
+  const keys = ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'] as const;
+  return keys.every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,77 @@
+import type { Canary, RequestMatch, StringMatch } from '../../domain/canary.js';
+import { Unroutable } from './router.js';
+
+/** Which requests the weights apply to, and which go to the primary whatever the weights are. */
+export interface MatchedRequests {
+  /** Alternatives; empty means every request. */
+  readonly weighted: readonly RequestMatch[];
+  /** Absent when the weights apply to everything the service gets. */
+  readonly rest?: readonly RequestMatch[];
+}
+
+/**
+ * The requests of a Canary. With `analysis.match` only those take part in the analysis: each of
+ * its entries narrows each entry of `service.match` by headers and query parameters.
+ */
+export function matchedRequests({ service, analysis }: Canary): MatchedRequests {
+  if (analysis.match.length === 0) return { weighted: service.match };
+  const bases: readonly RequestMatch[] = service.match.length === 0 ? [{}] : service.match;
+  return {
+    weighted: analysis.match.flatMap(({ headers, queryParams, ...others }) =>
+      bases.map((base) => ({
+        ...base,
+        ...others,
+        ...(headers === undefined ? {} : { headers }),
+        ...(queryParams === undefined ? {} : { queryParams }),
+      })),
+    ),
+    rest: service.match,
+  };
+}
+
+/** Parts that name or place a match without narrowing it. */
+const harmless = ['name', 'gateways'];
+
+/**
+ * Refuses a match with parts the provider cannot look at. Leaving them out would widen the match,
+ * and send requests to the canary that were never meant for it.
+ */
+export function refuseOtherParts(
+  provider: string,
+  match: RequestMatch,
+  known: readonly string[],
+): void {
+  for (const [part, value] of Object.entries(match)) {
+    if (known.includes(part) || harmless.includes(part) || isEmpty(value)) continue;
+    throw new Unroutable(
+      `a match on ${part} is not supported by ${provider} (supported: ${known.join(', ')})`,
+    );
+  }
+}
+
+/** One comparison out of those the provider knows. `what` names the compared part for the error. */
+export function comparison<K extends keyof StringMatch>(
+  provider: string,
+  what: string,
+  match: StringMatch,
+  known: readonly K[],
+): { readonly how: K; readonly text: string } {
+  for (const how of known) {
+    const text = match[how];
+    if (text !== undefined) return { how, text };
+  }
+  const asked = Object.keys(match).join(', ') || 'nothing';
+  throw new Unroutable(
+    `${what} is matched by ${asked}, which is not supported by ${provider} (supported: ${known.join(', ')})`,
+  );
+}
+
+/** The entries of a map of matches in the order of their names, which the manifest does not fix. */
+export function sortedEntries<T>(map: Readonly<Record<string, T>> = {}): [string, T][] {
+  return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}

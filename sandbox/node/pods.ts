@@ -1,0 +1,73 @@
+import type { V1Pod } from '@kubernetes/client-node';
+
+import { Follower } from './follower.js';
+import type { Change } from './follower.js';
+import type { NodeServices } from './node-services.js';
+import { PodRunner } from './pod.js';
+
+/** Runs the pods that are bound to the node. */
+export class Pods {
+  private readonly runners = new Map<string, PodRunner>();
+  private readonly bound: Follower<V1Pod>;
+
+  constructor(
+    private readonly node: NodeServices,
+    nodeName: string,
+  ) {
+    const { core, watch } = node.api;
+    const fieldSelector = `spec.nodeName=${nodeName}`;
+    this.bound = new Follower(watch, {
+      path: '/api/v1/pods',
+      list: () => core.listPodForAllNamespaces({ fieldSelector }),
+      fieldSelector,
+    });
+  }
+
+  /** Starts running pods; resolves once the first list of them has been seen. */
+  async start(): Promise<void> {
+    const { configMaps, secrets } = this.node.objects;
+    configMaps.onChange(({ object }) => this.wake(object.metadata?.namespace));
+    secrets.onChange(({ object }) => this.wake(object.metadata?.namespace));
+    this.bound.onChange((change) => this.note(change));
+    await this.bound.start();
+  }
+
+  /** The runner of a pod by its name; the newest one where a namesake is still ending. */
+  find(namespace: string, name: string): PodRunner | undefined {
+    return [...this.runners.values()]
+      .reverse()
+      .find((runner) => runner.namespace === namespace && runner.name === name);
+  }
+
+  /** Kills all pods at once. */
+  abort(): void {
+    for (const runner of this.runners.values()) runner.abort();
+  }
+
+  private wake(namespace: string | undefined): void {
+    for (const runner of this.runners.values()) {
+      if (runner.namespace === namespace) runner.sourcesChanged();
+    }
+  }
+
+  private note({ object: pod, gone }: Change<V1Pod>): void {
+    const uid = pod.metadata?.uid ?? '';
+    const known = this.runners.get(uid);
+    if (gone) {
+      known?.objectGone();
+      return;
+    }
+    const runner = known ?? this.adopt(uid, pod);
+    runner?.update(pod);
+  }
+
+  private adopt(uid: string, pod: V1Pod): PodRunner | undefined {
+    const phase = pod.status?.phase;
+    const isOver = phase === 'Succeeded' || phase === 'Failed';
+    // An update of a pod that has just been removed may still be on its way.
+    if (isOver && pod.metadata?.deletionTimestamp === undefined) return undefined;
+    const runner = new PodRunner(pod, this.node);
+    this.runners.set(uid, runner);
+    return runner;
+  }
+}

@@ -1,0 +1,30 @@
+import type { ToolName } from './tools/table.js';
+
+/** What is installed into the cluster, in this order. */
+export const PARTS = ['contour', 'prometheus', 'temporal', 'worker', 'demo'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** The manifests of a part, relative to the repository. */
+export const partManifests: Readonly<Record<Part, readonly string[]>> = {
+  contour: ['sandbox/parts/contour.yaml'],
+  prometheus: ['sandbox/parts/prometheus.yaml'],
+  temporal: ['sandbox/parts/temporal.yaml'],
+  worker: ['deploy/rbac.yaml', 'deploy/worker.yaml'],
+  demo: ['sandbox/parts/demo.yaml'],
+};
+
+const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
+  contour: ['contour', 'envoy'],
+  prometheus: ['prometheus'],
+  temporal: ['temporal'],
+  worker: [],
+  demo: [],
+};
+
+/** The routers' kinds are there even without their controllers, so that their objects can be written. */
+const always: readonly ToolName[] = ['control-plane', 'gateway-api-crds', 'contour-crds'];
+
+/** The tools a sandbox of these parts runs. */
+export function toolsFor(parts: readonly Part[]): readonly ToolName[] {
+  return [...always, ...parts.flatMap((part) => partTools[part])];
+}

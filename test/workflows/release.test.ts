@@ -1,0 +1,533 @@
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+
+import { releaseId } from '../../domain/release.js';
+import {
+  changedSignal,
+  orderSignals,
+  orderUpdates,
+  planQuery,
+  releaseUpdate,
+  stateQuery,
+  whyQuery,
+} from '../../workflows/messages.js';
+import { release } from '../../workflows/release.js';
+import { aPlan, failed } from './fake-cluster.js';
+import { Rig, type ReleaseHandle } from './rig.js';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await Rig.open();
+}, 120_000);
+afterAll(() => rig.close());
+
+const alice = { actor: 'alice', revision: 'v2' };
+
+async function until(
+  handle: ReleaseHandle,
+  reached: (state: NonNullable<Awaited<ReturnType<typeof stateOf>>>) => boolean,
+): Promise<void> {
+  for (;;) {
+    const state = await stateOf(handle);
+    if (state !== undefined && reached(state)) return;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+function stateOf(handle: ReleaseHandle) {
+  return handle.query(stateQuery);
+}
+
+async function failureOf(handle: ReleaseHandle): Promise<ApplicationFailure> {
+  const error: unknown = await handle.result().then(
+    () => new Error('the release ended well'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  if (!(error.cause instanceof ApplicationFailure)) throw error;
+  return error.cause;
+}
+
+async function replays(handle: ReleaseHandle): Promise<void> {
+  await Worker.runReplayHistory({ workflowBundle: rig.bundle }, await handle.fetchHistory());
+}
+
+describe('a release', () => {
+  it('shifts traffic step by step, promotes, and replays', async () => {
+    const { cluster, start } = rig.canary();
+
+    const handle = await start();
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v2' });
+    expect(cluster.deeds).toEqual([
+      'scale up',
+      'await canary',
+      'route 20',
+      'check 20',
+      'route 40',
+      'check 40',
+      'promote',
+      'await primary',
+      'route 0',
+      'finish',
+    ]);
+    expect(cluster.events).toEqual([
+      'New revision detected! Scaling up podinfo.test',
+      'Starting canary analysis for podinfo.test',
+      'Advance podinfo.test canary weight 20',
+      'Advance podinfo.test canary weight 40',
+      'Copying podinfo.test template spec to podinfo-primary.test',
+      'Routing all traffic to primary',
+      'Promotion completed! Scaling down podinfo.test',
+    ]);
+    expect(cluster.status).toMatchObject({
+      phase: 'Succeeded',
+      canaryWeight: 0,
+      lastAppliedSpec: 'v2',
+      lastPromotedSpec: 'v2',
+    });
+    await replays(handle);
+  });
+
+  it('initialises a new canary', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.status = {};
+
+    const handle = await start();
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'initialised', revision: 'v2' });
+    expect(cluster.deeds).toEqual(['prepare', 'await primary', 'initialise']);
+    expect(cluster.events).toEqual(['Initialization done! podinfo.test']);
+  });
+
+  it('has nothing to do for the promoted revision', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.revision = 'v1';
+
+    const handle = await start();
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'unchanged', revision: 'v1' });
+    expect(cluster.deeds).toEqual([]);
+  });
+
+  it('rolls back at the threshold and fails with the deciding check', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.checks.push(failed, failed);
+
+    const handle = await start();
+    const failure = await failureOf(handle);
+
+    expect(failure.type).toBe('AnalysisFailed');
+    expect(failure.details?.[0]).toMatchObject({
+      revision: 'v2',
+      check: 'request-success-rate',
+      value: 42,
+      threshold: '>= 99',
+    });
+    expect(cluster.deeds.slice(-3)).toEqual(['check 20', 'check 20', 'roll back']);
+    expect(cluster.events.slice(-2)).toEqual([
+      'Rolling back podinfo.test failed checks threshold reached 2',
+      'Canary failed! Scaling down podinfo.test',
+    ]);
+    expect(cluster.status).toMatchObject({ phase: 'Failed', canaryWeight: 0, failedChecks: 0 });
+    await replays(handle);
+  });
+
+  it('rolls back when the canary pods never come', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.pods.push({
+      ready: false,
+      reason: 'deployment "podinfo" exceeded its progress deadline',
+    });
+
+    const failure = await failureOf(await start());
+
+    expect(failure.type).toBe('DeadlineExceeded');
+    expect(cluster.deeds).toEqual(['scale up', 'await canary', 'roll back']);
+  });
+
+  it('sends everything to the canary when the primary breaks during promotion', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.pods.push({ ready: true }, { ready: false, reason: 'crashing' });
+
+    const failure = await failureOf(await start());
+
+    expect(failure.type).toBe('DeadlineExceeded');
+    expect(cluster.deeds.at(-1)).toBe('route 100');
+    expect(cluster.status).toMatchObject({ phase: 'Failed', canaryWeight: 100 });
+    expect(cluster.events.at(-1)).toBe(
+      'Promotion of podinfo.test failed, primary not ready: crashing',
+    );
+  });
+
+  it('waits for lost pods and goes on with a check at once', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.checks.push({ verdict: 'unready', role: 'canary', reason: 'pods lost' });
+
+    await (await start()).result();
+
+    expect(cluster.deeds.slice(2, 7)).toEqual([
+      'route 20',
+      'check 20',
+      'await canary',
+      'check 20',
+      'route 40',
+    ]);
+  });
+
+  it('shifts back in steps when the manifest asks for it', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ weights: [50], stepWeightPromotion: 30 });
+
+    await (await start()).result();
+
+    expect(cluster.deeds.slice(-3)).toEqual(['route 20', 'route 0', 'finish']);
+    expect(cluster.events).toContain('Advance podinfo.test primary weight 80');
+  });
+
+  it('promotes without analysis when the manifest skips it', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ skipAnalysis: true });
+
+    await (await start()).result();
+
+    expect(cluster.deeds).toEqual([
+      'scale up',
+      'await canary',
+      'promote',
+      'await primary',
+      'finish',
+    ]);
+    expect(cluster.events.at(-1)).toBe(
+      'Promotion completed! Canary analysis was skipped for podinfo.test',
+    );
+  });
+
+  it('restarts for a newer revision in a run of its own', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 2_000 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    cluster.plan = aPlan();
+    cluster.revision = 'v3';
+    await handle.signal(changedSignal, { revision: 'v3', generation: 1 });
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v3' });
+    expect(cluster.events).toContain('New revision detected! Restarting analysis for podinfo.test');
+    expect(cluster.deeds.slice(2, 6)).toEqual(['route 20', 'route 0', 'await canary', 'route 20']);
+    expect(cluster.deeds.filter((deed) => deed === 'scale up')).toHaveLength(1);
+  });
+
+  it('takes the release back when the target returns to the promoted revision', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 5_000 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    cluster.revision = 'v1';
+    await handle.signal(changedSignal, { revision: 'v1', generation: 1 });
+
+    expect((await failureOf(handle)).type).toBe('Reverted');
+    expect(cluster.deeds.at(-1)).toBe('roll back');
+  });
+
+  it('never promotes a revision it has not analysed', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ weights: [50] });
+    const promote = cluster.promote;
+    let changed = false;
+    cluster.promote = (input) => {
+      if (!changed) cluster.revision = 'v3';
+      changed = true;
+      return promote(input);
+    };
+
+    const handle = await start();
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v3' });
+    expect(cluster.deeds.filter((deed) => deed === 'check 50')).toHaveLength(2);
+  });
+
+  it('makes a canary safe that a lost run left mid-way', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.status = {
+      phase: 'Progressing',
+      canaryWeight: 40,
+      lastAppliedSpec: 'v2',
+      lastPromotedSpec: 'v1',
+    };
+
+    const failure = await failureOf(await start());
+
+    expect(failure.type).toBe('Abandoned');
+    expect(cluster.deeds).toEqual(['roll back']);
+  });
+
+  it('finishes a promotion that a lost run left mid-way', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.status = {
+      phase: 'Promoting',
+      canaryWeight: 40,
+      lastAppliedSpec: 'v2',
+      lastPromotedSpec: 'v1',
+    };
+
+    await (await start()).result();
+
+    expect(cluster.deeds).toEqual(['promote', 'await primary', 'route 0', 'finish']);
+  });
+
+  it('fails at once, with the reason, for a manifest that cannot be released', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.surveyed = { kind: 'invalid', problems: ['deployment podinfo.test not found'] };
+
+    const failure = await failureOf(await start());
+
+    expect(failure.type).toBe('InvalidSpec');
+    expect(failure.message).toBe('deployment podinfo.test not found');
+    expect(cluster.events).toEqual(['deployment podinfo.test not found']);
+  });
+
+  it('retries an activity until the cluster answers again', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.faults.route = [new Error('connection refused'), new Error('connection refused')];
+
+    await (await start()).result();
+
+    expect(cluster.deeds.filter((deed) => deed === 'route 20')).toHaveLength(1);
+  });
+
+  it('rolls back when an activity says the manifest is at fault', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.faults.route = [ApplicationFailure.nonRetryable('no such match', 'InvalidSpec')];
+
+    const failure = await failureOf(await start());
+
+    expect(failure.type).toBe('InvalidSpec');
+    expect(failure.message).toContain('no such match');
+    expect(cluster.deeds.at(-1)).toBe('roll back');
+  });
+
+  it('puts everything back before it closes as cancelled', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 5_000 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    await handle.cancel();
+
+    const error: unknown = await handle.result().catch((reason: unknown) => reason);
+    expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+    expect(cluster.deeds.at(-1)).toBe('roll back');
+  });
+});
+
+describe('orders', () => {
+  const slow = aPlan({ intervalMs: 60_000 });
+
+  it.each([
+    ['promote', ['promote', 'await primary', 'route 0', 'finish']],
+    ['retry', ['route 0', 'await canary', 'route 20']],
+  ] as const)('%s acts at once', async (name, deeds) => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = slow;
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+    const before = cluster.deeds.length;
+
+    const receipt = await handle.executeUpdate(orderUpdates[name], { args: [alice] });
+    while (cluster.deeds.length < before + deeds.length) await new Promise(setImmediate);
+
+    expect(receipt.revision).toBe('v2');
+    expect(cluster.deeds.slice(before)).toEqual(deeds);
+    await handle.terminate();
+  });
+
+  it('rollback ends the release with who asked and why', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = slow;
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    await handle.executeUpdate(orderUpdates.rollback, { args: [{ ...alice, reason: 'slow' }] });
+    const failure = await failureOf(handle);
+
+    expect(failure.type).toBe('RolledBack');
+    expect(failure.details?.[0]).toMatchObject({ actor: 'alice', reason: 'slow' });
+    expect(cluster.deeds.at(-1)).toBe('roll back');
+  });
+
+  it('rollback gives the primary its old revision back while it is being promoted', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.pods.push({ ready: true }, 'wait');
+    const handle = await start();
+    await until(handle, ({ stage }) => stage === 'awaiting-primary');
+
+    await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
+
+    expect((await failureOf(handle)).type).toBe('RolledBack');
+    expect(cluster.deeds.at(-1)).toBe('roll back to 1');
+  });
+
+  it('rollback does not wait for pods', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.pods.push('wait');
+    const handle = await start();
+    await until(handle, ({ stage }) => stage === 'awaiting-canary');
+
+    await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
+
+    expect((await failureOf(handle)).type).toBe('RolledBack');
+    expect(cluster.deeds).toEqual(['scale up', 'await canary', 'roll back']);
+  });
+
+  it('rollback interrupts a write that keeps failing', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.faults.route = Array.from({ length: 100 }, () => new Error('gateway says no'));
+    const handle = await start();
+    await until(handle, ({ stage }) => stage === 'stepping');
+
+    await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
+
+    expect((await failureOf(handle)).type).toBe('RolledBack');
+  });
+
+  it('pause holds and resume goes on, and the time people took is known', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 400 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    await handle.executeUpdate(orderUpdates.pause, { args: [alice] });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(cluster.deeds).not.toContain('check 20');
+    expect(await handle.query(whyQuery)).toMatchObject({
+      waitingFor: 'a person: paused by alice',
+    });
+    await handle.executeUpdate(orderUpdates.resume, { args: [alice] });
+
+    await handle.result();
+    expect((await handle.query(stateQuery))?.waitedForPeopleMs).toBeGreaterThanOrEqual(600);
+  });
+
+  it('spec.suspend holds until it is unset', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 2_000 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    cluster.plan = aPlan({ suspended: true });
+    cluster.generation = 2;
+    await handle.signal(changedSignal, { revision: 'v2', generation: 2 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await handle.query(whyQuery))?.waitingFor).toContain('spec.suspend');
+    cluster.plan = aPlan();
+    cluster.generation = 3;
+    await handle.signal(changedSignal, { revision: 'v2', generation: 3 });
+
+    await expect(handle.result()).resolves.toMatchObject({ outcome: 'promoted' });
+  });
+
+  it.each([
+    ['approve', alice, /nothing waits for approval/],
+    ['reject', alice, /nothing waits for approval .*possible now: promote, rollback, pause, retry/],
+    ['resume', alice, /it is not paused/],
+    ['rollback', { ...alice, revision: 'v9' }, /meant for revision v9, but the release is of v2/],
+    ['rollback', { actor: '', revision: 'v2' }, /needs an actor/],
+    ['rollback', { actor: 'alice' }, /needs the revision it is meant for \(now: v2\)/],
+  ] as const)('%s is refused with a sentence: %j', async (name, order, sentence) => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = slow;
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    const error: unknown = await handle
+      .executeUpdate(orderUpdates[name], { args: [order as typeof alice] })
+      .catch((reason: unknown) => reason);
+
+    expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+    expect((error as WorkflowUpdateFailedError).cause?.message).toMatch(sentence);
+    expect((await handle.query(stateQuery))?.stage).toBe('analysing');
+    await handle.terminate();
+  });
+
+  it('work as signals too, and a refused one changes nothing', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = slow;
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    await handle.signal(orderSignals.rollback, { actor: 'bob', revision: 'other' });
+    await handle.signal(orderSignals.promote, { actor: 'bob', revision: 'v2' });
+
+    await expect(handle.result()).resolves.toMatchObject({ outcome: 'promoted' });
+  });
+
+  it('a request of CI sets the image and releases it, joined by a second one', async () => {
+    const { cluster, canary } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 1_000, weights: [50] });
+    const ask = async (image: string) => {
+      const start = new WithStartWorkflowOperation(release, {
+        workflowId: releaseId(canary),
+        taskQueue: rig.queue,
+        args: [{ canary, trigger: { kind: 'request' } }],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      return rig.client.workflow.executeUpdateWithStart(releaseUpdate, {
+        args: [{ actor: 'ci', images: { app: image } }],
+        startWorkflowOperation: start,
+      });
+    };
+
+    await expect(ask('v5')).resolves.toMatchObject({ revision: 'v5' });
+    await expect(ask('v5')).resolves.toMatchObject({ revision: 'v5' });
+
+    const handle = rig.client.workflow.getHandle<typeof release>(releaseId(canary));
+    await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v5' });
+    expect(cluster.deeds.filter((deed) => deed === 'scale up')).toHaveLength(1);
+  });
+
+  it('the plan query tells what is done and what is to do', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = slow;
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    const steps = await handle.query(planQuery);
+
+    expect(steps.map(({ state }) => state)).toEqual([
+      'done',
+      'now',
+      'to do',
+      'to do',
+      'to do',
+      'to do',
+    ]);
+    await handle.terminate();
+  });
+});
+
+describe('a worker that stops', () => {
+  it('leaves the release as it is, and another one goes on', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ intervalMs: 1_500 });
+    const handle = await start();
+    await until(handle, ({ weight }) => weight === 20);
+
+    await rig.stopWorker();
+    const deeds = cluster.deeds.length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(cluster.deeds).toHaveLength(deeds);
+    await rig.startWorker();
+
+    await expect(handle.result()).resolves.toMatchObject({ outcome: 'promoted' });
+    expect(cluster.deeds.filter((deed) => deed.startsWith('route'))).toEqual([
+      'route 20',
+      'route 40',
+      'route 0',
+    ]);
+  });
+});

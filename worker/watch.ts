@@ -1,0 +1,148 @@
+import type { Logger } from '@temporalio/common';
+
+import type { Deployments } from '../activities/deps.js';
+import type { PodTemplate } from '../domain/objects.js';
+import { releaseId, type CanaryRef } from '../domain/release.js';
+import { targetKeyOf, type CanaryCache } from './canary-cache.js';
+import { messageOf } from './log.js';
+import { keyOf, placeOf } from './reflector.js';
+import type { Releases } from './releases.js';
+import { due, wanted, type Sending, type Sent, type Wish } from './wanted.js';
+import { workQueue } from './work-queue.js';
+
+/** Turns what happens in the cluster into releases. */
+export interface Watch {
+  /** A canary appeared, changed or went: look at it. */
+  canaryChanged(key: string): void;
+  /** A Deployment did: look at the canaries it is the target of. */
+  deploymentChanged(key: string): void;
+  /** Lists the open runs and looks at every canary, now and every fifteen seconds. */
+  start(): void;
+  /** Ends it; what is being sent is sent. */
+  stop(): Promise<void>;
+}
+
+export interface WatchOptions {
+  readonly cluster: string;
+  readonly canaries: Pick<CanaryCache, 'get' | 'values' | 'targeting'>;
+  readonly deployments: Pick<Deployments, 'get'>;
+  readonly releases: Releases;
+  readonly revisionOf: (template: PodTemplate) => string;
+  /** Called for everything that was sent. */
+  readonly sent: (kind: Sending) => void;
+  readonly log: Logger;
+  readonly resyncMs?: number;
+}
+
+/** What the watch remembers of one canary. */
+interface Memory {
+  readonly ref: CanaryRef;
+  sent?: Sent;
+  /** Its run ended by its own decision: only a change of the canary or its target starts another. */
+  settled: boolean;
+}
+
+/**
+ * Level-based change detection. Events only say which canary to look at; what is sent follows from
+ * what it, its target and its run are at that moment. A call that fails is repeated, and every
+ * fifteen seconds all canaries are compared with the list of open runs, so nothing is ever lost.
+ */
+export function watchCanaries(options: WatchOptions): Watch {
+  const { cluster, canaries, deployments, releases, revisionOf, log, resyncMs = 15_000 } = options;
+  const memories = new Map<string, Memory>();
+  const idPrefix = releaseId({ cluster, namespace: '', name: '' }).slice(0, -1);
+  const queue = workQueue({
+    work: look,
+    failed: (canary, error, retryInMs) => {
+      log.warn('could not reach the release', { canary, retryInMs, error: messageOf(error) });
+    },
+    concurrency: 16,
+  });
+  let open = new Set<string>();
+  let listedAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let started = false;
+
+  function memoryOf(key: string): Memory {
+    const memory = memories.get(key) ?? { ref: { cluster, ...placeOf(key) }, settled: false };
+    memories.set(key, memory);
+    return memory;
+  }
+
+  async function look(key: string): Promise<void> {
+    const memory = memoryOf(key);
+    const wish = wishOf(key);
+    const isOpen = open.has(releaseId(memory.ref));
+    const now = Date.now();
+    const next = due(wish, memory.sent, { open: isOpen, listedAt, now });
+    if (next === 'nothing') {
+      if (wish.sight.uid === '' && !isOpen) memories.delete(key);
+      return;
+    }
+    if (next === 'restart' && (await isSettled(memory, wish))) return;
+    await send(next, memory, wish);
+    const restarts = next === 'restart' ? (memory.sent?.restarts ?? 0) + 1 : 0;
+    memory.sent = { sight: wish.sight, at: now, restarts };
+    memory.settled = false;
+    const { uid: _uid, images: _images, ...seen } = wish.sight;
+    log.info('sent to the release', { canary: key, kind: next, ...seen });
+  }
+
+  function wishOf(key: string): Wish {
+    const canary = canaries.get(key);
+    const targetKey = canary && targetKeyOf(canary);
+    const target = targetKey === undefined ? undefined : deployments.get(placeOf(targetKey));
+    return wanted(canary, target, revisionOf);
+  }
+
+  /** A canary whose set-up was refused gets no other run until it or its target changes. */
+  async function isSettled(memory: Memory, { stage }: Wish): Promise<boolean> {
+    if (stage !== 'new') return false;
+    memory.settled ||= await releases.hasDecided(memory.ref);
+    return memory.settled;
+  }
+
+  async function send(next: Sending, { ref }: Memory, { sight }: Wish): Promise<void> {
+    if (next === 'tell') {
+      await releases.tell(ref, sight);
+    } else {
+      await releases.start(ref, sight);
+      open.add(releaseId(ref));
+    }
+    options.sent(next);
+  }
+
+  async function resync(): Promise<void> {
+    try {
+      const asked = Date.now();
+      open = new Set(await releases.listOpen());
+      listedAt = asked;
+    } catch (error) {
+      log.warn('could not list the open releases', { error: messageOf(error) });
+    }
+    // Runs whose canary is gone too: they have to be told.
+    for (const id of open) if (id.startsWith(idPrefix)) memoryOf(id.slice(idPrefix.length));
+    for (const { metadata } of canaries.values()) queue.add(keyOf(metadata));
+    for (const key of memories.keys()) queue.add(key);
+    if (started) timer = setTimeout(() => void resync(), resyncMs);
+  }
+
+  return {
+    canaryChanged(key) {
+      if (started) queue.add(key);
+    },
+    deploymentChanged(key) {
+      if (!started) return;
+      for (const canary of canaries.targeting(key)) queue.add(canary);
+    },
+    start() {
+      started = true;
+      void resync();
+    },
+    async stop() {
+      started = false;
+      clearTimeout(timer);
+      await queue.stop();
+    },
+  };
+}

@@ -1,0 +1,210 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+
+import {
+  afterCancellation,
+  afterDeletion,
+  afterFailure,
+  supersede,
+  type Turn,
+} from '../domain/after.js';
+import { begin, isBeforePromotion } from '../domain/begin.js';
+import { details, endOf, planOf, why } from '../domain/explain.js';
+import { nextMove } from '../domain/next-move.js';
+import type { Cause, Plan, ReleaseState, Survey } from '../domain/release.js';
+import { followOrders, openDesk, type Desk } from './desk.js';
+import { makeMove } from './make-move.js';
+import type { ReleaseInput, ReleaseResult } from './messages.js';
+import { reads, writes } from './proxies.js';
+import { searchAttributesWriter } from './search-attributes.js';
+
+/** History length at which a release goes on in a fresh run; the server warns at 10,240 events. */
+const maxEvents = 4_000;
+
+/** A release under way: what its loop and its message handlers share. */
+interface Run {
+  readonly input: ReleaseInput;
+  readonly desk: Desk;
+  plan: Plan;
+  state: ReleaseState;
+  /** The manifest's generation and the target's revision as last seen. */
+  generation: number;
+  seen: string;
+}
+
+/**
+ * One release of one canary: carries one revision from its detection to promotion or rollback.
+ *
+ * Look, decide, act, tell, wait; the deciding is `domain`'s, the acting the activities'. Started
+ * with an id that is the canary's (see `releaseId`), so that no two run at once.
+ */
+export async function release(input: ReleaseInput): Promise<ReleaseResult> {
+  let run: Run | undefined;
+  const desk = openDesk(
+    {
+      state: () => run?.state,
+      why: () => (run === undefined ? undefined : why(run.plan, run.state)),
+      plan: () => (run === undefined ? [] : planOf(run.plan, run.state)),
+    },
+    ({ images }) => writes.setImages({ canary: input.canary, images }),
+  );
+  // Cancelling is one more message: everything is put back before the run closes.
+  CancellationScope.current().cancelRequested.catch(() => {
+    desk.cancelled = true;
+  });
+  return CancellationScope.nonCancellable(async () => {
+    if (input.trigger.kind === 'request' && input.carried === undefined) {
+      await condition(() => desk.requestsAnswered > 0, '1 minute');
+    }
+    const survey = await reads.survey({ canary: input.canary });
+    if (survey.kind !== 'ready') return endAtOnce(input, desk, survey);
+    run = {
+      input,
+      desk,
+      plan: survey.plan,
+      state: begin(survey, input.trigger, input.carried, Date.now()),
+      generation: survey.generation,
+      seen: survey.revision,
+    };
+    return carryOut(run);
+  });
+}
+
+async function carryOut(run: Run): Promise<ReleaseResult> {
+  const { desk, input } = run;
+  const writeSearchAttributes = searchAttributesWriter();
+  for (;;) {
+    await lookAgain(run);
+    run.state = followOrders(desk, run.plan, run.state, Date.now());
+    if (desk.cancelled) run.state = afterCancellation(turnOf(run));
+    writeSearchAttributes(run.state);
+    setCurrentDetails(details(run.plan, run.state));
+
+    const move = nextMove(run.plan, run.state, Date.now());
+    if (move.kind === 'end') return conclude(run);
+    if (move.kind === 'wait' && isHistoryLong()) return goOnInFreshRun(run);
+    try {
+      run.state = await makeMove({ canary: input.canary, ...run }, move);
+    } catch (error) {
+      run.state = afterError(run, error);
+    }
+  }
+}
+
+/** Reads the cluster again when a message says that it has changed. */
+async function lookAgain(run: Run): Promise<void> {
+  const { change } = run.desk;
+  run.desk.change = undefined;
+  if (change === undefined || run.state.outcome !== undefined) return;
+  const { revision, generation = run.generation } = change;
+  if (revision === run.seen && generation === run.generation) return;
+  const survey = await reads.survey({ canary: run.input.canary });
+  switch (survey.kind) {
+    case 'gone':
+      run.state = afterDeletion(turnOf(run));
+      return;
+    case 'invalid':
+      // An edit that makes no sense must not decide over a release under way: it goes on as planned.
+      await tellProblems(run.input, survey.problems, `look-${String(generation)}`);
+      run.generation = generation;
+      return;
+    case 'ready':
+      run.plan = survey.plan;
+      run.generation = survey.generation;
+      run.seen = survey.revision;
+      if (survey.revision !== run.state.revision && isBeforePromotion(run.state.stage)) {
+        run.state = supersede(turnOf(run), survey.revision);
+      }
+  }
+}
+
+/** Ends a run that found nothing it could release. */
+async function endAtOnce(
+  input: ReleaseInput,
+  desk: Desk,
+  survey: Exclude<Survey, { kind: 'ready' }>,
+): Promise<ReleaseResult> {
+  for (const entry of desk.orders.splice(0)) entry.answer = { refused: 'there is no release' };
+  await condition(allHandlersFinished);
+  if (survey.kind === 'gone') return { outcome: 'gone', revision: '' };
+  await tellProblems(input, survey.problems, 'invalid');
+  const message = survey.problems.join('; ');
+  setCurrentDetails(`**Cannot start**: ${message}`);
+  throw ApplicationFailure.nonRetryable(message, 'InvalidSpec', { problems: survey.problems });
+}
+
+async function tellProblems(
+  { canary }: ReleaseInput,
+  problems: readonly string[],
+  key: string,
+): Promise<void> {
+  const before = problems.map((message) => ({ type: 'Warning' as const, message }));
+  await writes.tell({ canary, report: { key, before } });
+}
+
+/** What an activity's failure means, once Temporal has given up repeating it. */
+function afterError(run: Run, error: unknown): ReleaseState {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
+  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
+  if (type === 'Gone') return afterDeletion(turnOf(run));
+  const message = cause?.message ?? error.message;
+  const known: Cause = { type: 'InvalidSpec', message };
+  return afterFailure(turnOf(run), known);
+}
+
+/** Closes the run in the colour its outcome deserves, or goes over into the next release. */
+async function conclude(run: Run): Promise<ReleaseResult> {
+  const { desk, state, input } = run;
+  while (!allHandlersFinished()) {
+    await condition(() => allHandlersFinished() || desk.orders.length > 0);
+    followOrders(desk, run.plan, state, Date.now());
+  }
+  const { outcome = 'unchanged', revision, cause } = state;
+  const { canary } = input;
+  const seen = desk.change?.revision ?? run.seen;
+  switch (outcome) {
+    case 'superseded': {
+      const carried = { kind: 'superseding', revision: state.next ?? seen } as const;
+      return continueAsNew<typeof release>({ canary, trigger: { kind: 'change' }, carried });
+    }
+    case 'promoted':
+    case 'initialised':
+    case 'unchanged':
+      if (seen !== revision && outcome !== 'unchanged') {
+        return continueAsNew<typeof release>({ canary, trigger: { kind: 'change' } });
+      }
+      return { outcome, revision };
+    case 'gone':
+      return { outcome, revision };
+    case 'rolled-back':
+    case 'promotion-failed':
+    case 'failed':
+      if (cause?.type === 'Cancelled') throw new CancelledFailure(endOf(state));
+      throw ApplicationFailure.nonRetryable(endOf(state), cause?.type, { revision, ...cause });
+  }
+}
+
+function isHistoryLong(): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength > maxEvents;
+}
+
+async function goOnInFreshRun(run: Run): Promise<ReleaseResult> {
+  await condition(allHandlersFinished);
+  const { canary, trigger } = run.input;
+  const carried = { kind: 'continued', state: run.state } as const;
+  return continueAsNew<typeof release>({ canary, trigger, carried });
+}
+
+function turnOf({ plan, state }: Run): Turn {
+  return { plan, state, now: Date.now() };
+}
