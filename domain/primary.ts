@@ -23,15 +23,20 @@ export interface PrimarySource {
   readonly target: Deployment;
   readonly selector: SelectorLabel;
   readonly rules: PrimaryRules;
-  /** Stamped on the pods: a new id rolls them even where nothing else differs. */
+  /** The revision of the target; stamped on the primary's pods. */
+  readonly revision: string;
+  /** A UUID, stamped on them too: a new one rolls them even where nothing else differs. */
   readonly id: string;
 }
 
-/** Holds the primary's revision from before its last promotion, for the way back. */
-export const previousRevisionAnnotation = 'sluice.dev/previous-revision';
-
 /** Where the Deployment controller numbers the revisions of a Deployment and its ReplicaSets. */
-export const revisionAnnotation = 'deployment.kubernetes.io/revision';
+export const numberAnnotation = 'deployment.kubernetes.io/revision';
+
+/** Where a primary keeps the number it had before its last promotion, for the way back. */
+const numberBeforeAnnotation = 'sluice.dev/previous-deployment-revision';
+
+/** On the pods rather than the Deployment, so that going back to an old ReplicaSet restores it. */
+const revisionAnnotation = 'sluice.dev/revision';
 
 const idAnnotation = 'flagger-id';
 
@@ -69,7 +74,7 @@ export function newPrimary(canary: Canary, source: PrimarySource): Deployment {
       name: namesOf(canary).primaryWorkload,
       namespace: canary.namespace,
       labels: labelsOf(source),
-      annotations: withoutKeys(target.metadata.annotations, isFluxOwned, isRevision),
+      annotations: withoutKeys(target.metadata.annotations, isFluxOwned, isNumber),
       ownerReferences: [ownerReferenceTo(canary)],
     },
     spec: {
@@ -81,8 +86,8 @@ export function newPrimary(canary: Canary, source: PrimarySource): Deployment {
 }
 
 /**
- * The primary with the target's content. Its own revision from before is written down on it the
- * first time, so that a repeated promotion (same id) gives the same primary again.
+ * The primary with the target's content. The number it had before is written down on it the first
+ * time, so that a repeated promotion of the same revision gives the same primary again.
  */
 export function promotedPrimary(primary: Deployment, source: PrimarySource): Deployment {
   const { replicas = 1 } = source.target.spec;
@@ -94,8 +99,8 @@ export function promotedPrimary(primary: Deployment, source: PrimarySource): Dep
       labels: labelsOf(source),
       annotations: {
         ...included(source.target.metadata.annotations, source.rules),
-        ...pick(annotations, revisionAnnotation),
-        ...previousRevisionOf(primary, source.id),
+        ...pick(annotations, numberAnnotation),
+        ...numberBeforeOf(primary, source.revision),
       },
     },
     spec: {
@@ -108,9 +113,14 @@ export function promotedPrimary(primary: Deployment, source: PrimarySource): Dep
   };
 }
 
-/** The id the primary's pods were stamped with. */
-export function primaryIdOf({ spec }: Deployment): string | undefined {
-  return spec.template.metadata?.annotations?.[idAnnotation];
+/** The revision of the target the primary was copied from; undefined when others made it. */
+export function copiedRevisionOf({ spec }: Deployment): string | undefined {
+  return spec.template.metadata?.annotations?.[revisionAnnotation];
+}
+
+/** The number the primary had before its last promotion. */
+export function numberBefore({ metadata }: Deployment): string | undefined {
+  return metadata.annotations?.[numberBeforeAnnotation];
 }
 
 /** The reference that lets an object be deleted with its Canary. */
@@ -147,7 +157,7 @@ function copiedSpecOf(source: PrimarySource): Pick<Deployment['spec'], 'template
 }
 
 /** References to ConfigMaps and Secrets stay as they are here: primary and canary share them. */
-function templateOf({ target, selector, rules, id }: PrimarySource): PodTemplate {
+function templateOf({ target, selector, rules, revision, id }: PrimarySource): PodTemplate {
   const { metadata = {}, spec = {}, ...rest } = target.spec.template;
   return {
     ...rest,
@@ -157,7 +167,11 @@ function templateOf({ target, selector, rules, id }: PrimarySource): PodTemplate
         ...withoutKeys(metadata.labels, isFluxOwned),
         [selector.label]: primaryValueOf(selector),
       },
-      annotations: { ...withoutKeys(metadata.annotations, isFluxOwned), [idAnnotation]: id },
+      annotations: {
+        ...withoutKeys(metadata.annotations, isFluxOwned),
+        [idAnnotation]: id,
+        [revisionAnnotation]: revision,
+      },
     },
     spec: spreadApart(spec, [target.metadata.name, selector.value], rules.selectorLabels),
   };
@@ -170,11 +184,11 @@ function labelsOf({ target, selector, rules }: PrimarySource): Record<string, st
   };
 }
 
-function previousRevisionOf(primary: Deployment, id: string): Record<string, string> {
+function numberBeforeOf(primary: Deployment, revision: string): Record<string, string> {
   const { annotations = {} } = primary.metadata;
-  if (primaryIdOf(primary) === id) return pick(annotations, previousRevisionAnnotation);
-  const revision = annotations[revisionAnnotation];
-  return revision === undefined ? {} : { [previousRevisionAnnotation]: revision };
+  if (copiedRevisionOf(primary) === revision) return pick(annotations, numberBeforeAnnotation);
+  const number = annotations[numberAnnotation];
+  return number === undefined ? {} : { [numberBeforeAnnotation]: number };
 }
 
 function included(
@@ -193,6 +207,6 @@ function isFluxOwned(key: string): boolean {
   return key.includes('toolkit.fluxcd.io');
 }
 
-function isRevision(key: string): boolean {
-  return key === revisionAnnotation || key === previousRevisionAnnotation;
+function isNumber(key: string): boolean {
+  return key === numberAnnotation;
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Socket } from 'node:net';
 
 import type { Part } from './parts.js';
@@ -35,7 +34,16 @@ export function send(socket: Socket, message: Plan | Report): void {
   socket.write(`${JSON.stringify(message)}\n`);
 }
 
-/** The messages of the other side, until it ends. */
+/** The messages of the other side, until either side ends the socket. */
 export async function* messages<T extends Plan | Report>(socket: Socket): AsyncGenerator<T> {
-  for await (const line of createInterface(socket)) yield JSON.parse(line) as T;
+  let rest = '';
+  try {
+    for await (const chunk of socket.setEncoding('utf8')) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  }
 }

@@ -28,11 +28,7 @@ export type SandboxUrls = {
 };
 
 /** Describes the sandbox whose process `process` is. */
-export function describe(
-  name: string,
-  process: number,
-  ports: Description['ports'],
-): Description {
+export function describe(name: string, process: number, ports: Description['ports']): Description {
   return { name, process, kubeconfig: seenFromHost(process, KUBECONFIG), ports };
 }
 

@@ -90,7 +90,9 @@ export function firstProcess(holder: number): number | undefined {
 export function parentOf(pid: number): number | undefined {
   try {
     // PID (NAME) STATE PARENT ...; the name may hold spaces and brackets.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return Number(fields[1]);
   } catch {
     return undefined;
@@ -99,7 +101,9 @@ export function parentOf(pid: number): number | undefined {
 
 /** Proxies of the host cannot be reached from inside. */
 function insideEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(https?|all|no)_proxy$/i.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(https?|all|no)_proxy$/i.test(name),
+  );
   return { ...Object.fromEntries(kept), PATH: searchPath() };
 }
 

@@ -13,6 +13,11 @@ export const partManifests: Readonly<Record<Part, readonly string[]>> = {
   demo: ['sandbox/parts/demo.yaml'],
 };
 
+/** True for parts whose objects, or programs, need the custom kinds. */
+export function needsDefinitions(part: Part): boolean {
+  return part === 'contour' || part === 'worker' || part === 'demo';
+}
+
 const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
   contour: ['contour', 'envoy'],
   prometheus: ['prometheus'],

@@ -2,6 +2,7 @@ import type { SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { CLUSTER_DOMAIN } from './addresses.js';
 import { claim } from './claim.js';
 import { messages, send } from './control.js';
 import type { Report } from './control.js';
@@ -58,7 +59,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   let description: Description | undefined;
   const held = await claim(claimName(name), () => JSON.stringify(description ?? ''));
   if (held === undefined) {
-    throw new Error(`a sandbox named ${name} runs already: stop it, or choose another name (--name)`);
+    throw new Error(
+      `a sandbox named ${name} runs already: stop it, or choose another name (--name)`,
+    );
   }
   try {
     const launched = await launch({ ...options, name, report });
@@ -75,7 +78,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       throw error;
     }
     description = describe(name, insideProcess(isolated), ports);
-    const ended = follow(reports).finally(() => held.release());
+    const ended = follow(launched, report).finally(() => held.release());
     return sandbox(description, stop, ended);
   } catch (error) {
     held.release();
@@ -145,9 +148,16 @@ async function launch(
     parts,
     images: images.map((file) => resolve(file)),
     apiPort: ports[KUBERNETES] ?? 0,
-    targets: forwards.map(({ target }) => target),
+    targets: forwards.map((forward) => addressInside(forward, ports)),
   });
   return { isolated, reports: messages<Report>(isolated.control), ports };
+}
+
+function addressInside({ name, target }: Forward, ports: Description['ports']): string {
+  // The API server is no Service before it runs.
+  if (name === KUBERNETES) return `127.0.0.1:${ports[KUBERNETES] ?? 0}`;
+  const [service = '', port = ''] = target.split(':');
+  return `${service}.svc.${CLUSTER_DOMAIN}:${port}`;
 }
 
 function supervisorCommand(): readonly string[] {
@@ -174,11 +184,17 @@ const cannotIsolate =
   'and kernel.apparmor_restrict_unprivileged_userns)';
 
 /** Consumes the reports of a running sandbox; resolves when it has ended, with the reason. */
-async function follow(reports: AsyncGenerator<Report>): Promise<string | undefined> {
-  for await (const report of reports) {
-    if (report.kind === 'failed') return report.text;
+async function follow(
+  { reports, isolated }: Launched,
+  report: (line: string) => void,
+): Promise<string | undefined> {
+  let reason: string | undefined;
+  for await (const message of reports) {
+    if (message.kind === 'failed') reason = message.text;
+    if (message.kind === 'progress') report(message.text);
   }
-  return undefined;
+  await isolated.ended;
+  return reason;
 }
 
 function stopper({ control, holder, ended }: Isolated): () => Promise<void> {

@@ -7,7 +7,6 @@ import { join } from 'node:path';
  */
 export const STATE_MOUNT = '/run';
 
-
 /** The sandbox's state, as seen inside. */
 export const STATE = join(STATE_MOUNT, 'sluice');
 

@@ -40,7 +40,12 @@ interface Memory {
   sent?: Sent;
   /** Its run ended by its own decision: only a change of the canary or its target starts another. */
   settled: boolean;
+  /** Since when its target is not to be seen, in epoch milliseconds. */
+  missingSince?: number | undefined;
 }
+
+/** Deployments come by another stream than canaries: a target may be seen a moment after its canary. */
+const targetGraceMs = 300;
 
 /**
  * Level-based change detection. Events only say which canary to look at; what is sent follows from
@@ -72,6 +77,10 @@ export function watchCanaries(options: WatchOptions): Watch {
   async function look(key: string): Promise<void> {
     const memory = memoryOf(key);
     const wish = wishOf(key);
+    if (mayMissTarget(memory, wish)) {
+      setTimeout(queue.add, targetGraceMs, key).unref();
+      return;
+    }
     const isOpen = open.has(releaseId(memory.ref));
     const now = Date.now();
     const next = due(wish, memory.sent, { open: isOpen, listedAt, now });
@@ -93,6 +102,12 @@ export function watchCanaries(options: WatchOptions): Watch {
     const targetKey = canary && targetKeyOf(canary);
     const target = targetKey === undefined ? undefined : deployments.get(placeOf(targetKey));
     return wanted(canary, target, revisionOf);
+  }
+
+  function mayMissTarget(memory: Memory, { sight }: Wish): boolean {
+    const isMissing = sight.uid !== '' && sight.revision === '';
+    memory.missingSince = isMissing ? (memory.missingSince ?? Date.now()) : undefined;
+    return isMissing && Date.now() < (memory.missingSince ?? 0) + targetGraceMs;
   }
 
   /** A canary whose set-up was refused gets no other run until it or its target changes. */

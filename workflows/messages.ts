@@ -17,6 +17,8 @@ export interface ReleaseInput {
   readonly canary: CanaryRef;
   readonly trigger: Trigger;
   readonly carried?: Carried;
+  /** History length at which the release goes on in a fresh run; for tests. */
+  readonly maxEvents?: number;
 }
 
 /** How a run ended well; a release that did not end well fails the run instead. */

@@ -27,7 +27,7 @@ import { reads, writes } from './proxies.js';
 import { searchAttributesWriter } from './search-attributes.js';
 
 /** History length at which a release goes on in a fresh run; the server warns at 10,240 events. */
-const maxEvents = 4_000;
+const defaultMaxEvents = 4_000;
 
 /** A release under way: what its loop and its message handlers share. */
 interface Run {
@@ -90,7 +90,7 @@ async function carryOut(run: Run): Promise<ReleaseResult> {
 
     const move = nextMove(run.plan, run.state, Date.now());
     if (move.kind === 'end') return conclude(run);
-    if (move.kind === 'wait' && isHistoryLong()) return goOnInFreshRun(run);
+    if (move.kind === 'wait' && isHistoryLong(input)) return goOnInFreshRun(run);
     try {
       run.state = await makeMove({ canary: input.canary, ...run }, move);
     } catch (error) {
@@ -193,16 +193,15 @@ async function conclude(run: Run): Promise<ReleaseResult> {
   }
 }
 
-function isHistoryLong(): boolean {
+function isHistoryLong({ maxEvents = defaultMaxEvents }: ReleaseInput): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > maxEvents;
 }
 
 async function goOnInFreshRun(run: Run): Promise<ReleaseResult> {
   await condition(allHandlersFinished);
-  const { canary, trigger } = run.input;
   const carried = { kind: 'continued', state: run.state } as const;
-  return continueAsNew<typeof release>({ canary, trigger, carried });
+  return continueAsNew<typeof release>({ ...run.input, carried });
 }
 
 function turnOf({ plan, state }: Run): Turn {

@@ -191,24 +191,27 @@ function weightOf(services: readonly WeightedService[], name: string): number {
   return services.find((service) => service.name === name)?.weight ?? 0;
 }
 
-/** A proxy that no root proxy includes yet is in order; its owner may add the root later. */
 function acceptanceOf(proxy: HttpProxy | undefined): Acceptance {
   const valid = proxy?.status?.conditions?.find(({ type }) => type === 'Valid');
   if (valid === undefined) return { kind: 'unreported' };
-  const { observedGeneration = 0, status, errors = [], message = '' } = valid;
-  if (observedGeneration < (proxy?.metadata.generation ?? 0)) return { kind: 'pending' };
-  const serious = errors.filter(({ type }) => type !== 'Orphaned');
-  const isOnlyOrphaned = serious.length < errors.length && serious.length === 0;
-  if (status === 'True' || isOnlyOrphaned) return { kind: 'accepted' };
-  return { kind: 'refused', reason: serious.map(textOf).join('; ') || message };
+  if ((valid.observedGeneration ?? 0) < (proxy?.metadata.generation ?? 0)) {
+    return { kind: 'pending' };
+  }
+  const faults = faultsOf(valid);
+  return faults.length === 0
+    ? { kind: 'accepted' }
+    : { kind: 'refused', reason: faults.join('; ') };
 }
 
-function textOf({
-  type,
-  message = type,
-}: {
-  readonly type: string;
-  readonly message?: string;
-}): string {
-  return message;
+/** A proxy that no root proxy includes yet is in order; its owner may add the root later. */
+function faultsOf({
+  status,
+  errors = [],
+  message = 'no reason given',
+}: DetailedCondition): string[] {
+  if (status === 'True') return [];
+  if (errors.length === 0) return [message];
+  return errors
+    .filter(({ type }) => type !== 'Orphaned')
+    .map((error) => error.message ?? error.type);
 }

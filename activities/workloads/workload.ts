@@ -3,48 +3,50 @@ import type { SelectorLabel } from '../../domain/primary.js';
 import type { Readiness } from '../../domain/readiness.js';
 import type { Role } from '../../domain/release.js';
 
-/** A target as a release sees it, whatever kind of workload it is. */
-export interface Target {
-  /** The hash of its pod template. */
-  readonly revision: string;
-  readonly containers: readonly Container[];
-  /** Undefined when its selector has none of the allowed labels; then `problem` says so. */
-  readonly selector: SelectorLabel;
-}
-
 /**
  * One kind of workload a Canary can target: what a release does to the target and its primary.
  * Every method reads first and writes only what differs, so that each may be repeated.
  */
 export interface Workload {
-  /** Reads the target. Throws `InvalidSpec` when it is missing or cannot be told from a primary. */
+  /** Reads the target. Throws `InvalidSpec` when it is missing or has no usable selector. */
   target(): Promise<Target>;
-  /** Creates the primary from the target unless there is one. */
-  createPrimary(): Promise<void>;
-  /**
-   * Copies the target to the primary, provided its revision is the given one still, and tells the
-   * revision number the primary had before. The id is the same in every attempt at one promotion.
-   */
-  promote(promotion: { readonly revision: string; readonly id: string }): Promise<Promotion>;
-  /** Gives the primary the pods of an earlier revision number again. */
-  restorePrimary(revision: string): Promise<void>;
-  /** Whether the primary has pods that serve all the time while it is restored. */
-  servesWhileRestored(): Promise<boolean>;
+  /** Scales the target to zero; a target that is missing has no pods either. */
   scaleToZero(): Promise<void>;
   /** Gives the target as many pods as the primary has, unless it has pods of its own. */
   scaleFromZero(): Promise<void>;
-  /** Sets container images of the target; tells the revision that makes it. */
+  /** Sets images of the target by container name; tells the revision that makes. */
   setImages(images: Readonly<Record<string, string>>): Promise<string>;
+  /** Reads the primary; undefined when there is none. */
+  primary(): Promise<Primary | undefined>;
   /** Judges the pods of one role as the API server knows them now. */
   readiness(role: Role): Promise<Readiness>;
   /**
-   * Judges the pods of one role at every change, by what a watch delivers; nothing older than the
-   * last {@link readiness} is judged. Ends when the returned function is called.
+   * Judges the pods of one role now and at every change, as they come in from a watch; nothing
+   * older than what the API server answered at first. The returned function ends it.
    */
-  follow(role: Role, judged: (readiness: Readiness) => void): () => void;
+  follow(role: Role, judged: (readiness: Readiness) => void): Promise<() => void>;
 }
 
-/** What became of a promotion: copied, or the revision the target has instead. */
-export type Promotion =
-  | { readonly copied: true; readonly primaryBefore: string | undefined }
-  | { readonly copied: false; readonly revision: string };
+/** The target at one moment. What is copied from it is what it was then, whatever it is by now. */
+export interface Target {
+  /** The hash of its pod template. */
+  readonly revision: string;
+  readonly selector: SelectorLabel;
+  readonly containers: readonly Container[];
+  /** Creates the primary from it, unless there is one. */
+  createPrimary(): Promise<void>;
+  /** Copies it to the primary; tells what the primary can be restored to, if that is known. */
+  copyToPrimary(): Promise<string | undefined>;
+}
+
+/** The primary at one moment. */
+export interface Primary {
+  /** The revision of the target it was copied from; undefined when others made it. */
+  readonly revision: string | undefined;
+  /** What it can be restored to: the name its kind has for its state before the last copy. */
+  readonly before: string | undefined;
+  /** Whether it has pods that keep serving while it is restored. */
+  readonly servesWhileRestored: boolean;
+  /** Gives it the pods of an earlier state again. */
+  restore(before: string): Promise<void>;
+}

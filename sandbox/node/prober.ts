@@ -55,7 +55,9 @@ export class Prober {
   private note(result: 'success' | 'failure', message: string): void {
     const before = this.state.verdict;
     this.state = afterResult(this.state, result, this.probe);
-    if (result === 'failure') this.listener.failed(this.kind, message);
+    // The first look often comes before the program listens: that is no news.
+    const isNews = this.state.runLength > 1 || this.state.succeededOnce;
+    if (result === 'failure' && isNews) this.listener.failed(this.kind, message);
     const { verdict } = this.state;
     if (verdict !== before && verdict !== 'unknown') {
       this.listener.turned(this.kind, verdict, message);

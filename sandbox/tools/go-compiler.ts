@@ -28,7 +28,10 @@ export async function findGo(cache: string, signal?: AbortSignal): Promise<strin
 
 /** True when `version`, as `go version` prints it, is at least the oldest that will do. */
 export function isAtLeast(version: string, minimum: readonly number[]): boolean {
-  const numbers = /\bgo(\d+)\.(\d+)(?:\.(\d+))?/.exec(version)?.slice(1).map((n) => Number(n || 0));
+  const numbers = /\bgo(\d+)\.(\d+)(?:\.(\d+))?/
+    .exec(version)
+    ?.slice(1)
+    .map((n) => Number(n || 0));
   if (numbers === undefined) return false;
   const differs = minimum.findIndex((least, place) => numbers[place] !== least);
   return differs < 0 || (numbers[differs] ?? 0) > (minimum[differs] ?? 0);

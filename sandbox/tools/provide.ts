@@ -94,7 +94,10 @@ async function addMissing(
     // One Go build uses all processors; what is only fetched goes on beside them.
     await Promise.all([
       inTurn(left.filter(isBuilt), add),
-      inTurn(left.filter((one) => !isBuilt(one)), add),
+      inTurn(
+        left.filter((one) => !isBuilt(one)),
+        add,
+      ),
     ]);
   } catch (error) {
     signal?.throwIfAborted();

@@ -24,7 +24,12 @@ export async function make(
   switch (recipe.kind) {
     case 'go-module': {
       const { package: source, ldflags, tags } = recipe;
-      const flags = ['-trimpath', '-ldflags', ldflags, ...(tags === undefined ? [] : ['-tags', tags])];
+      const flags = [
+        '-trimpath',
+        '-ldflags',
+        ldflags,
+        ...(tags === undefined ? [] : ['-tags', tags]),
+      ];
       const output = join(folder, recipe.folder);
       await go(['build', ...flags, '-o', output, source], kitchen, moduleFolder(recipe.folder));
       return;
@@ -87,7 +92,9 @@ async function installWheel(requirement: string, folder: string, kitchen: Kitche
     await run([...pip, ...from], { ...kitchen, cwd: folder });
   } catch (cause) {
     kitchen.signal?.throwIfAborted();
-    throw new Error(`python3 with pip is needed to fetch ${requirement}: ${String(cause)}`, { cause });
+    throw new Error(`python3 with pip is needed to fetch ${requirement}: ${String(cause)}`, {
+      cause,
+    });
   }
   for (const name of await readdir(target)) await rename(join(target, name), join(folder, name));
 }

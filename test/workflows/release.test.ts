@@ -25,21 +25,6 @@ afterAll(() => rig.close());
 
 const alice = { actor: 'alice', revision: 'v2' };
 
-async function until(
-  handle: ReleaseHandle,
-  reached: (state: NonNullable<Awaited<ReturnType<typeof stateOf>>>) => boolean,
-): Promise<void> {
-  for (;;) {
-    const state = await stateOf(handle);
-    if (state !== undefined && reached(state)) return;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-}
-
-function stateOf(handle: ReleaseHandle) {
-  return handle.query(stateQuery);
-}
-
 async function failureOf(handle: ReleaseHandle): Promise<ApplicationFailure> {
   const error: unknown = await handle.result().then(
     () => new Error('the release ended well'),
@@ -209,7 +194,7 @@ describe('a release', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 2_000 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     cluster.plan = aPlan();
     cluster.revision = 'v3';
@@ -225,7 +210,7 @@ describe('a release', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 5_000 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     cluster.revision = 'v1';
     await handle.signal(changedSignal, { revision: 'v1', generation: 1 });
@@ -311,11 +296,25 @@ describe('a release', () => {
     expect(cluster.deeds.at(-1)).toBe('roll back');
   });
 
+  it('goes on in a fresh run, where it was, before its history grows long', async () => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ weights: [10, 20, 30, 40, 50, 60] });
+
+    const handle = await start({ kind: 'change' }, 60);
+
+    await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v2' });
+    expect(cluster.deeds.filter((deed) => deed.startsWith('route'))).toEqual(
+      [10, 20, 30, 40, 50, 60, 0].map((weight) => `route ${String(weight)}`),
+    );
+    const last = await rig.client.workflow.getHandle(handle.workflowId).describe();
+    expect(last.runId).not.toBe(handle.firstExecutionRunId);
+  });
+
   it('puts everything back before it closes as cancelled', async () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 5_000 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     await handle.cancel();
 
@@ -335,7 +334,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
     const before = cluster.deeds.length;
 
     const receipt = await handle.executeUpdate(orderUpdates[name], { args: [alice] });
@@ -350,7 +349,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     await handle.executeUpdate(orderUpdates.rollback, { args: [{ ...alice, reason: 'slow' }] });
     const failure = await failureOf(handle);
@@ -364,7 +363,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.pods.push({ ready: true }, 'wait');
     const handle = await start();
-    await until(handle, ({ stage }) => stage === 'awaiting-primary');
+    await rig.until(handle, ({ stage }) => stage === 'awaiting-primary');
 
     await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
 
@@ -376,7 +375,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.pods.push('wait');
     const handle = await start();
-    await until(handle, ({ stage }) => stage === 'awaiting-canary');
+    await rig.until(handle, ({ stage }) => stage === 'awaiting-canary');
 
     await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
 
@@ -388,7 +387,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.faults.route = Array.from({ length: 100 }, () => new Error('gateway says no'));
     const handle = await start();
-    await until(handle, ({ stage }) => stage === 'stepping');
+    await rig.until(handle, ({ stage }) => stage === 'stepping');
 
     await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
 
@@ -399,7 +398,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 400 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     await handle.executeUpdate(orderUpdates.pause, { args: [alice] });
     await new Promise((resolve) => setTimeout(resolve, 700));
@@ -417,7 +416,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 2_000 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     cluster.plan = aPlan({ suspended: true });
     cluster.generation = 2;
@@ -442,7 +441,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     const error: unknown = await handle
       .executeUpdate(orderUpdates[name], { args: [order as typeof alice] })
@@ -458,7 +457,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     await handle.signal(orderSignals.rollback, { actor: 'bob', revision: 'other' });
     await handle.signal(orderSignals.promote, { actor: 'bob', revision: 'v2' });
@@ -494,7 +493,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     const steps = await handle.query(planQuery);
 
@@ -515,7 +514,7 @@ describe('a worker that stops', () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ intervalMs: 1_500 });
     const handle = await start();
-    await until(handle, ({ weight }) => weight === 20);
+    await rig.until(handle, ({ weight }) => weight === 20);
 
     await rig.stopWorker();
     const deeds = cluster.deeds.length;

@@ -11,7 +11,13 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
 import type { Activities } from '../../activities/contract.js';
-import { releaseId, type CanaryRef, type Trigger } from '../../domain/release.js';
+import {
+  releaseId,
+  type CanaryRef,
+  type ReleaseState,
+  type Trigger,
+} from '../../domain/release.js';
+import { stateQuery } from '../../workflows/messages.js';
 import type { release } from '../../workflows/release.js';
 import { FakeCluster } from './fake-cluster.js';
 
@@ -21,7 +27,7 @@ export type ReleaseHandle = WorkflowHandleWithFirstExecutionRunId<typeof release
 export interface Rigged {
   readonly cluster: FakeCluster;
   readonly canary: CanaryRef;
-  start(trigger?: Trigger): Promise<ReleaseHandle>;
+  start(trigger?: Trigger, maxEvents?: number): Promise<ReleaseHandle>;
 }
 
 /**
@@ -77,6 +83,18 @@ export class Rig {
     await this.running;
   }
 
+  /** Waits until the release is in a state the test wants. */
+  async until(
+    handle: ReleaseHandle,
+    reached: (state: ReleaseState) => boolean,
+  ): Promise<ReleaseState> {
+    for (;;) {
+      const state = await handle.query(stateQuery);
+      if (state !== undefined && reached(state)) return state;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+
   async close(): Promise<void> {
     await this.stopWorker();
     await this.env.teardown();
@@ -89,11 +107,11 @@ export class Rig {
     return {
       cluster,
       canary,
-      start: (trigger = { kind: 'change' }) =>
+      start: (trigger = { kind: 'change' }, maxEvents) =>
         this.client.workflow.start<typeof release>('release', {
           workflowId: releaseId(canary),
           taskQueue: this.taskQueue,
-          args: [{ canary, trigger }],
+          args: [{ canary, trigger, ...(maxEvents === undefined ? {} : { maxEvents }) }],
         }),
     };
   }

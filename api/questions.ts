@@ -1,0 +1,179 @@
+import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import proto from '@temporalio/proto';
+
+import type { PlannedStep, Why } from '../domain/explain.js';
+import { taskQueueOf, type ReleaseState } from '../domain/release.js';
+import { planQuery, stateQuery, whyQuery } from '../workflows/messages.js';
+import { searchAttributes } from '../workflows/search-attributes.js';
+import { idOf, soon, type CanaryName, type ClusterClient } from './connection.js';
+import { endingOf, type Ending } from './endings.js';
+import { isUnanswered, SluiceError } from './errors.js';
+import { neverReleased } from './runs.js';
+
+/** The newest run of a canary's releases. Times are epoch milliseconds. */
+export interface Status {
+  readonly canary: CanaryName;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly running: boolean;
+  readonly startedAt: number;
+  /** Empty when the run has not found out yet. */
+  readonly revision: string;
+  /** Absent in the first moments of a run, and when no worker can be asked. */
+  readonly state?: ReleaseState;
+  readonly why?: Why;
+  /** Set when the run is over. */
+  readonly ending?: Ending;
+  /** What keeps the release from going on, apart from what it waits for as planned. */
+  readonly troubles: readonly Trouble[];
+}
+
+/** Something that fails and is repeated, or is missing. */
+export type Trouble =
+  | {
+      readonly kind: 'activity';
+      readonly activity: string;
+      /** Attempts that failed. */
+      readonly failures: number;
+      readonly message: string;
+      /** When the next attempt is made, epoch milliseconds. */
+      readonly nextAttempt?: number;
+    }
+  | { readonly kind: 'no-worker'; readonly taskQueue: string }
+  /** The workflow's own code fails, which only another version of the worker ends. */
+  | { readonly kind: 'workflow-task'; readonly attempt: number };
+
+type Run = WorkflowExecutionDescription;
+
+/** How long a release may take to answer a question, milliseconds. */
+const answerTimeoutMs = 5_000;
+
+/** What is known of the newest run; a closed run is told by its ending. */
+export async function statusOf(reach: ClusterClient, canary: CanaryName): Promise<Status> {
+  const run = await newestRun(reach, canary);
+  const running = isRunning(run);
+  const [state, why, ending, troubles] = await Promise.all([
+    ask(reach, run, stateQuery),
+    running ? ask(reach, run, whyQuery) : undefined,
+    running ? undefined : soon(reach.client, () => endingOf(reach, canary, run.runId)),
+    running ? troublesOf(reach, run) : [],
+  ]);
+  return {
+    canary,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    running,
+    startedAt: run.startTime.getTime(),
+    revision: ending?.revision ?? state?.revision ?? writtenRevision(run),
+    ...(state === undefined ? {} : { state }),
+    ...(why === undefined ? {} : { why }),
+    ...(ending === undefined ? {} : { ending }),
+    troubles,
+  };
+}
+
+/** Everything the newest run remembers; undefined in its first moments, or when no worker answers. */
+export async function stateOf(
+  reach: ClusterClient,
+  canary: CanaryName,
+): Promise<ReleaseState | undefined> {
+  return ask(reach, await newestRun(reach, canary), stateQuery);
+}
+
+/** The steps of the newest run, done and to do. Throws when no worker answers. */
+export async function planOf(
+  reach: ClusterClient,
+  canary: CanaryName,
+): Promise<readonly PlannedStep[]> {
+  const plan = await ask(reach, await newestRun(reach, canary), planQuery);
+  if (plan !== undefined) return plan;
+  throw new SluiceError('no-answer', noWorkerText(reach));
+}
+
+/** The revision of the newest run, also when no worker can be asked; undefined when it has none yet. */
+export async function revisionNow(
+  reach: ClusterClient,
+  canary: CanaryName,
+): Promise<string | undefined> {
+  const run = await newestRun(reach, canary);
+  const state = isRunning(run) ? await ask(reach, run, stateQuery) : undefined;
+  const revision = state?.revision ?? writtenRevision(run);
+  return revision === '' ? undefined : revision;
+}
+
+/** The newest run; throws a `SluiceError` when there is none. */
+export async function newestRun(reach: ClusterClient, canary: CanaryName): Promise<Run> {
+  try {
+    return await soon(reach.client, () =>
+      reach.client.workflow.getHandle(idOf(reach, canary)).describe(),
+    );
+  } catch (error) {
+    if (error instanceof SluiceError && error.kind === 'not-found') {
+      throw neverReleased(reach, canary);
+    }
+    throw error;
+  }
+}
+
+/** Whether a run is open. */
+export function isRunning({ status }: Pick<Run, 'status'>): boolean {
+  return status.name === 'RUNNING' || status.name === 'PAUSED';
+}
+
+/** The sentence for a cluster whose workers are down. */
+export function noWorkerText({ cluster }: ClusterClient): string {
+  return `no worker of cluster ${cluster} answers (task queue ${taskQueueOf(cluster)})`;
+}
+
+/** The error for a canary Temporal knows no run of. */
+function neverReleased({ cluster }: ClusterClient, { namespace, name }: CanaryName): SluiceError {
+  const message = `no release of ${namespace}/${name} is known (cluster ${cluster})`;
+  return new SluiceError('not-found', message);
+}
+
+/** Asks a run; undefined when nobody answers, which is not the same as an answer of undefined. */
+async function ask<T>(
+  { client }: ClusterClient,
+  { workflowId, runId }: Run,
+  query: QueryDefinition<T>,
+): Promise<{ readonly answer: T } | undefined> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  try {
+    return { answer: await soon(client, () => handle.query(query), answerTimeoutMs) };
+  } catch (error) {
+    if (isUnanswered(error)) return undefined;
+    throw error;
+  }
+}
+
+function writtenRevision({ typedSearchAttributes }: Run): string {
+  return typedSearchAttributes.get(searchAttributes.revision) ?? '';
+}
+
+/** What Temporal itself knows of things that go wrong in an open run. */
+function failuresOf({ raw }: Run): Trouble[] {
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 1;
+  const activities = (raw.pendingActivities ?? []).flatMap((activity): Trouble[] => {
+    const { activityType, attempt: current, lastFailure, nextAttemptScheduleTime } = activity;
+    if (lastFailure == null) return [];
+    const nextAttempt = optionalTsToMs(nextAttemptScheduleTime);
+    return [
+      {
+        kind: 'activity',
+        activity: activityType?.name ?? '',
+        failures: (current ?? 1) - 1,
+        message: innermost(lastFailure),
+        ...(nextAttempt === undefined ? {} : { nextAttempt }),
+      },
+    ];
+  });
+  return attempt > 1
+    ? [...activities, { kind: 'workflow-task', attempt }]
+    : activities;
+}
+
+/** A failure's texts, from the outermost to its cause. */
+function innermost({ message, cause }: proto.temporal.api.failure.v1.IFailure): string {
+  const texts = [message, cause == null ? undefined : innermost(cause)];
+  return texts.filter((text) => text != null && text !== '').join(': ');
+}

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { parseForward } from './forwards.js';
+import type { Forward } from './forwards.js';
+import { PARTS } from './parts.js';
+import type { Part } from './parts.js';
+
+/** What the command line asks for. */
+export type Options = {
+  readonly name: string;
+  readonly parts: readonly Part[];
+  readonly images: readonly string[];
+  readonly forwards: readonly Forward[];
+  /** A command to run inside instead of staying up. */
+  readonly exec?: string;
+  /** Runs the command in the sandbox that is up, instead of starting one. */
+  readonly join: boolean;
+};
+
+/** A mistake on the command line; the message says what is allowed. */
+export class UsageError extends Error {}
+
+/** What `--help` prints. */
+export const usage = `usage: npm run sandbox -- [options]
+
+Starts a cluster of real parts in namespaces of its own and stays until Ctrl-C.
+
+  --exec 'CMD'      runs CMD (by sh) inside, then ends; the exit code is CMD's
+  --name NAME       several sandboxes can run side by side (default: default)
+  --join            with --exec: runs CMD in the sandbox NAME that is up already
+  --without PART    leaves a part out: ${PARTS.join(', ')} (repeatable)
+  --only PART       just this part (repeatable); control-plane alone is none of them
+  --images FILE     more entries for the image map (repeatable)
+  --forward NAME=SERVICE.NAMESPACE:PORT
+                    another service to reach from the host (repeatable)
+`;
+
+const onlyValues = ['control-plane', ...PARTS] as const;
+
+/** Reads the command line; undefined means that help is wanted; throws UsageError. */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const values = parse(args);
+  if (values.help) return undefined;
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(values.name)) {
+    throw new UsageError(`--name ${values.name}: use up to 40 of a-z, 0-9 and -`);
+  }
+  if (values.join && values.exec === undefined) throw new UsageError('--join needs --exec');
+  for (const file of values.images) {
+    if (!existsSync(file)) throw new UsageError(`--images ${file}: no such file`);
+  }
+  return {
+    name: values.name,
+    parts: chosenParts(values.only, values.without),
+    images: values.images,
+    forwards: values.forward.map(forward),
+    ...(values.exec !== undefined && { exec: values.exec }),
+    join: values.join,
+  };
+}
+
+// The type of the result is long, and follows from the options.
+// eslint-disable-next-line @typescript-eslint/explicit-function-return-type
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        exec: { type: 'string' },
+        name: { type: 'string', default: 'default' },
+        join: { type: 'boolean', default: false },
+        without: { type: 'string', multiple: true, default: [] },
+        only: { type: 'string', multiple: true, default: [] },
+        images: { type: 'string', multiple: true, default: [] },
+        forward: { type: 'string', multiple: true, default: [] },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function chosenParts(only: readonly string[], without: readonly string[]): readonly Part[] {
+  for (const value of only) oneOf('--only', onlyValues, value);
+  for (const value of without) oneOf('--without', PARTS, value);
+  const wanted = PARTS.filter((part) => only.length === 0 || only.includes(part));
+  return wanted.filter((part) => !without.includes(part));
+}
+
+function oneOf(flag: string, allowed: readonly string[], value: string): void {
+  if (!allowed.includes(value)) {
+    throw new UsageError(`${flag} ${value}: must be one of ${allowed.join(', ')}`);
+  }
+}
+
+function forward(text: string): Forward {
+  const parsed = parseForward(text);
+  if (parsed === undefined) {
+    throw new UsageError(`--forward ${text}: must be NAME=SERVICE.NAMESPACE:PORT`);
+  }
+  return parsed;
+}
