@@ -103,6 +103,7 @@ export function isTooLate(error: unknown): boolean {
 }
 
 function grpcOf(error: unknown): { readonly status?: number; readonly text?: string } {
+  if (error instanceof SluiceError) return grpcOf(error.cause);
   const cause = error instanceof ServiceError ? error.cause : error;
   if (isGrpcServiceError(cause)) return { status: cause.code, text: cause.details };
   // The client gives up connecting with a plain error.

@@ -1,11 +1,9 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-
 import { formatDuration } from '../domain/duration.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, pause, persistently, type CanaryName, type ClusterClient } from './connection.js';
 import { endingOf, isFailure, type Ending } from './endings.js';
 import { SluiceError } from './errors.js';
-import { revisionNow } from './questions.js';
+import { newestRun, revisionNow } from './questions.js';
 
 /** Which release to wait for, and how long. */
 export interface WaitOptions {
@@ -118,11 +116,11 @@ async function settle({ reach, canary, signal }: Search, ending: Ending): Promis
 async function firstRun(search: Search): Promise<string> {
   const { reach, canary, revision, signal } = search;
   const { client } = reach;
-  const newest = await persistently(client, signal, () => newestRun(reach, canary));
   if (revision === undefined) {
-    if (newest === undefined) throw neverReleased(reach, canary);
-    return newest;
+    const { runId } = await persistently(client, signal, () => newestRun(reach, canary));
+    return runId;
   }
+  const newest = await persistently(client, signal, () => newestRunId(reach, canary));
   if (newest === undefined) return runAfter(search, undefined);
   const current = await persistently(client, signal, () => revisionNow(reach, canary));
   if (current === revision) return newest;
@@ -142,18 +140,18 @@ function timeoutText(
 /** Waits for a run that is newer than the one given. */
 async function runAfter({ reach, canary, signal }: Search, runId?: string): Promise<string> {
   for (;;) {
-    const newest = await persistently(reach.client, signal, () => newestRun(reach, canary));
+    const newest = await persistently(reach.client, signal, () => newestRunId(reach, canary));
     if (newest !== undefined && newest !== runId) return newest;
     await pause(pollMs, signal);
   }
 }
 
-async function newestRun(reach: ClusterClient, canary: CanaryName): Promise<string | undefined> {
+async function newestRunId(reach: ClusterClient, canary: CanaryName): Promise<string | undefined> {
   try {
-    const { runId } = await reach.client.workflow.getHandle(idOf(reach, canary)).describe();
+    const { runId } = await newestRun(reach, canary);
     return runId;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (error instanceof SluiceError && error.kind === 'not-found') return undefined;
     throw error;
   }
 }
@@ -171,13 +169,4 @@ async function newestRunOf(
   ].join(' AND ');
   for await (const { runId } of reach.client.workflow.list({ query, pageSize: 1 })) return runId;
   return undefined;
-}
-
-/** The error for a canary Temporal knows no run of. */
-export function neverReleased(
-  { cluster }: ClusterClient,
-  { namespace, name }: CanaryName,
-): SluiceError {
-  const message = `no release of ${namespace}/${name} is known (cluster ${cluster})`;
-  return new SluiceError('not-found', message);
 }

@@ -1,5 +1,7 @@
-import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
-import proto from '@temporalio/proto';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { QueryDefinition } from '@temporalio/common';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import type proto from '@temporalio/proto';
 
 import type { PlannedStep, Why } from '../domain/explain.js';
 import { taskQueueOf, type ReleaseState } from '../domain/release.js';
@@ -8,7 +10,6 @@ import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, soon, type CanaryName, type ClusterClient } from './connection.js';
 import { endingOf, type Ending } from './endings.js';
 import { isUnanswered, SluiceError } from './errors.js';
-import { neverReleased } from './runs.js';
 
 /** The newest run of a canary's releases. Times are epoch milliseconds. */
 export interface Status {
@@ -52,12 +53,13 @@ const answerTimeoutMs = 5_000;
 export async function statusOf(reach: ClusterClient, canary: CanaryName): Promise<Status> {
   const run = await newestRun(reach, canary);
   const running = isRunning(run);
-  const [state, why, ending, troubles] = await Promise.all([
+  const [asked, why, ending] = await Promise.all([
     ask(reach, run, stateQuery),
     running ? ask(reach, run, whyQuery) : undefined,
     running ? undefined : soon(reach.client, () => endingOf(reach, canary, run.runId)),
-    running ? troublesOf(reach, run) : [],
   ]);
+  const state = asked?.answer;
+  const silent: Trouble = { kind: 'no-worker', taskQueue: taskQueueOf(reach.cluster) };
   return {
     canary,
     workflowId: run.workflowId,
@@ -66,28 +68,26 @@ export async function statusOf(reach: ClusterClient, canary: CanaryName): Promis
     startedAt: run.startTime.getTime(),
     revision: ending?.revision ?? state?.revision ?? writtenRevision(run),
     ...(state === undefined ? {} : { state }),
-    ...(why === undefined ? {} : { why }),
+    ...(why?.answer === undefined ? {} : { why: why.answer }),
     ...(ending === undefined ? {} : { ending }),
-    troubles,
+    troubles: running ? [...(asked === undefined ? [silent] : []), ...failuresOf(run)] : [],
   };
 }
 
-/** Everything the newest run remembers; undefined in its first moments, or when no worker answers. */
+/** Everything the newest run remembers; undefined in its first moments. */
 export async function stateOf(
   reach: ClusterClient,
   canary: CanaryName,
 ): Promise<ReleaseState | undefined> {
-  return ask(reach, await newestRun(reach, canary), stateQuery);
+  return demand(reach, canary, stateQuery);
 }
 
-/** The steps of the newest run, done and to do. Throws when no worker answers. */
+/** The steps of the newest run, done and to do. */
 export async function planOf(
   reach: ClusterClient,
   canary: CanaryName,
 ): Promise<readonly PlannedStep[]> {
-  const plan = await ask(reach, await newestRun(reach, canary), planQuery);
-  if (plan !== undefined) return plan;
-  throw new SluiceError('no-answer', noWorkerText(reach));
+  return demand(reach, canary, planQuery);
 }
 
 /** The revision of the newest run, also when no worker can be asked; undefined when it has none yet. */
@@ -96,22 +96,22 @@ export async function revisionNow(
   canary: CanaryName,
 ): Promise<string | undefined> {
   const run = await newestRun(reach, canary);
-  const state = isRunning(run) ? await ask(reach, run, stateQuery) : undefined;
-  const revision = state?.revision ?? writtenRevision(run);
+  const asked = isRunning(run) ? await ask(reach, run, stateQuery) : undefined;
+  const revision = asked?.answer?.revision ?? writtenRevision(run);
   return revision === '' ? undefined : revision;
 }
 
-/** The newest run; throws a `SluiceError` when there is none. */
+/** The newest run; throws a `SluiceError` of kind `not-found` when there is none. */
 export async function newestRun(reach: ClusterClient, canary: CanaryName): Promise<Run> {
   try {
     return await soon(reach.client, () =>
       reach.client.workflow.getHandle(idOf(reach, canary)).describe(),
     );
   } catch (error) {
-    if (error instanceof SluiceError && error.kind === 'not-found') {
-      throw neverReleased(reach, canary);
-    }
-    throw error;
+    if (!(error instanceof SluiceError) || error.kind !== 'not-found') throw error;
+    const { namespace, name } = canary;
+    const message = `no release of ${namespace}/${name} is known (cluster ${reach.cluster})`;
+    throw new SluiceError('not-found', message, { cause: error });
   }
 }
 
@@ -125,10 +125,15 @@ export function noWorkerText({ cluster }: ClusterClient): string {
   return `no worker of cluster ${cluster} answers (task queue ${taskQueueOf(cluster)})`;
 }
 
-/** The error for a canary Temporal knows no run of. */
-function neverReleased({ cluster }: ClusterClient, { namespace, name }: CanaryName): SluiceError {
-  const message = `no release of ${namespace}/${name} is known (cluster ${cluster})`;
-  return new SluiceError('not-found', message);
+/** Asks the newest run; throws when no worker answers. */
+async function demand<T>(
+  reach: ClusterClient,
+  canary: CanaryName,
+  query: QueryDefinition<T>,
+): Promise<T> {
+  const asked = await ask(reach, await newestRun(reach, canary), query);
+  if (asked === undefined) throw new SluiceError('no-answer', noWorkerText(reach));
+  return asked.answer;
 }
 
 /** Asks a run; undefined when nobody answers, which is not the same as an answer of undefined. */

@@ -16,6 +16,7 @@ export const metricTexts = {
   noClient: (url: string, why: string) => `Error building Prometheus client for ${url} ${why}`,
   available: normal('all the metrics providers are available!'),
   unavailable: (why: string) => warning(`Error checking metric providers: ${why}`),
+  notAvailable: (what: string, why: string) => `${what} not avaiable: ${why}`,
   weightRestored: ({ canary }: Names, weight: number) =>
     warning(`Routes of ${canary} were changed by someone else, restored canary weight ${weight}`),
   routesRestored: ({ canary }: Names, weight: number) =>

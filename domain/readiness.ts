@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStatus } from './objects.js';
+import type { Deployment, DeploymentStatus, ObjectRef } from './objects.js';
 import type { Role } from './release.js';
 
 /** Whether the pods of a workload are ready; `hopeless` when waiting longer cannot help. */
@@ -34,11 +34,11 @@ export function deadlineExceeded(deployment: string): string {
 /** The sentence that says whose pods are not ready, and why. */
 export function notReady(
   role: Role,
-  { metadata: { name, namespace = 'default' } }: Pick<Deployment, 'metadata'>,
+  { name, namespace }: Pick<ObjectRef, 'name' | 'namespace'>,
   reason: string,
 ): string {
-  const subject =
-    role === 'primary' ? `${name}.${namespace}` : `canary deployment ${name}.${namespace}`;
+  const workload = `${name}.${namespace}`;
+  const subject = role === 'primary' ? workload : `canary deployment ${workload}`;
   return `${subject} not ready: ${reason}`;
 }
 

@@ -15,20 +15,13 @@ export interface CanaryObject extends KubeObject {
 }
 
 /** The Canaries in the worker's scope, from one watch. */
-export interface CanaryCache extends Pick<
-  Reflector<CanaryObject>,
-  'get' | 'values' | 'synced' | 'untilSynced' | 'stop'
-> {
+export interface CanaryCache extends Reflector<CanaryObject> {
   /** The keys of the canaries whose target is the Deployment of this key. */
   targeting(deployment: string): readonly string[];
 }
 
-/** Mirrors every Canary in scope; `changed` gets what {@link reflect} tells. */
-export function cacheCanaries(
-  source: ListWatch<CanaryObject>,
-  log: Logger,
-  changed: (key: string, now: CanaryObject | undefined, before: CanaryObject | undefined) => void,
-): CanaryCache {
+/** Mirrors every Canary of a collection. */
+export function cacheCanaries(source: ListWatch<CanaryObject>, log: Logger): CanaryCache {
   const byTarget = new Map<string, readonly string[]>();
 
   function index(key: string, before: string | undefined, now: string | undefined): void {
@@ -41,27 +34,11 @@ export function cacheCanaries(
     if (now !== undefined) byTarget.set(now, [...(byTarget.get(now) ?? []), key]);
   }
 
-  const reflector = reflect<CanaryObject>({
-    source,
-    log,
-    changed: (key, now, before) => {
-      index(key, before && targetKeyOf(before), now && targetKeyOf(now));
-      changed(key, now, before);
-    },
+  const reflector = reflect<CanaryObject>({ source, log });
+  reflector.onChange((key, now, before) => {
+    index(key, before && targetKeyOf(before), now && targetKeyOf(now));
   });
-
-  return {
-    get: (key) => reflector.get(key),
-    values: () => reflector.values(),
-    targeting: (deployment) => byTarget.get(deployment) ?? [],
-    get synced() {
-      return reflector.synced;
-    },
-    untilSynced: () => reflector.untilSynced(),
-    stop: () => {
-      reflector.stop();
-    },
-  };
+  return { ...reflector, targeting: (deployment) => byTarget.get(deployment) ?? [] };
 }
 
 /** The key of the Deployment a canary targets; undefined when its target is of another kind. */

@@ -7,30 +7,19 @@ import { keyOf, reflect, type Reflector } from './reflector.js';
 
 /** The Deployments of the cluster, from one watch for the whole process. */
 export interface DeploymentCache
-  extends Deployments, Pick<Reflector<Deployment>, 'synced' | 'untilSynced' | 'stop'> {}
+  extends Deployments, Pick<Reflector<Deployment>, 'untilSynced' | 'onChange' | 'stop'> {}
 
-/**
- * Mirrors every Deployment. `changed` is called with the key of each that appears, changes or goes,
- * after the subscribers of that one.
- */
-export function cacheDeployments(
-  source: ListWatch<Deployment>,
-  log: Logger,
-  changed: (key: string) => void,
-): DeploymentCache {
+/** Mirrors every Deployment of a collection. */
+export function cacheDeployments(source: ListWatch<Deployment>, log: Logger): DeploymentCache {
   const subscribers = new Map<string, Set<(deployment: Deployment | undefined) => void>>();
-  const reflector = reflect<Deployment>({
-    source,
-    log,
-    keep: withoutManagedFields,
-    changed: (key, deployment) => {
-      for (const tell of [...(subscribers.get(key) ?? [])]) tell(deployment);
-      changed(key);
-    },
+  const { get, ...reflector } = reflect<Deployment>({ source, log, keep: withoutManagedFields });
+  reflector.onChange((key, deployment) => {
+    for (const tell of [...(subscribers.get(key) ?? [])]) tell(deployment);
   });
 
   return {
-    get: (ref) => reflector.get(keyOf(ref)),
+    ...reflector,
+    get: (ref) => get(keyOf(ref)),
     subscribe(ref, tell) {
       const key = keyOf(ref);
       // Wrapped, so that one function may subscribe twice and leave once.
@@ -41,13 +30,6 @@ export function cacheDeployments(
         others.delete(subscriber);
         if (others.size === 0 && subscribers.get(key) === others) subscribers.delete(key);
       };
-    },
-    get synced() {
-      return reflector.synced;
-    },
-    untilSynced: () => reflector.untilSynced(),
-    stop: () => {
-      reflector.stop();
     },
   };
 }

@@ -8,20 +8,25 @@ import { messageOf } from './log.js';
 
 /** A mirror of one collection of the API server, kept up to date by a watch. */
 export interface Reflector<T extends KubeObject> {
-  /** Whether the collection has been read at least once. */
-  readonly synced: boolean;
   get(key: string): T | undefined;
   values(): Iterable<T>;
-  /** Resolves when `synced` has become true. */
+  /** Resolves when the collection has been read for the first time. */
   untilSynced(): Promise<void>;
+  /** Calls the listener after each change, from now on. */
+  onChange(listener: Listener<T>): void;
   stop(): void;
 }
+
+/** Gets an object that changed: `now` is undefined when it is gone, `before` when it is new. */
+export type Listener<T extends KubeObject> = (
+  key: string,
+  now: T | undefined,
+  before: T | undefined,
+) => void;
 
 export interface ReflectorOptions<T extends KubeObject> {
   readonly source: ListWatch<T>;
   readonly log: Logger;
-  /** Called after each change; `object` is undefined when it is gone, `before` when it is new. */
-  readonly changed: (key: string, object: T | undefined, before: T | undefined) => void;
   /** The part of an object worth keeping in memory. */
   readonly keep?: (object: T) => T;
 }
@@ -47,8 +52,9 @@ const maxDelayMs = 5_000;
  * missed, though several may be seen as one.
  */
 export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
-  const { source, log, changed, keep = (object: T) => object } = options;
+  const { source, log, keep = (object: T) => object } = options;
   const objects = new Map<string, T>();
+  const listeners: Listener<T>[] = [];
   const stopping = new AbortController();
   let synced = false;
   let listed: () => void = ignore;
@@ -70,12 +76,14 @@ export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Ref
     if (objects.delete(key)) announce(key, undefined, before);
   }
 
-  function announce(key: string, object: T | undefined, before: T | undefined): void {
-    try {
-      changed(key, object, before);
-    } catch (error) {
-      // The watch goes on: one listener that fails must not blind the others.
-      log.error('listener of a watch failed', { kind: source.kind, object: key, error });
+  function announce(key: string, now: T | undefined, before: T | undefined): void {
+    for (const listener of listeners) {
+      try {
+        listener(key, now, before);
+      } catch (error) {
+        // The watch goes on: one listener that fails must not blind the others.
+        log.error('listener of a watch failed', { kind: source.kind, object: key, error });
+      }
     }
   }
 
@@ -127,12 +135,12 @@ export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Ref
 
   void run();
   return {
-    get synced() {
-      return synced;
-    },
     get: (key) => objects.get(key),
     values: () => objects.values(),
     untilSynced: () => firstList,
+    onChange: (listener) => {
+      listeners.push(listener);
+    },
     stop: () => {
       stopping.abort();
     },

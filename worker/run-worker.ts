@@ -26,7 +26,7 @@ import { releasesOf } from './releases.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { createTelemetry } from './telemetry.js';
 import { connectTemporal } from './temporal.js';
-import { watchCanaries, type Watch } from './watch.js';
+import { watchCanaries } from './watch.js';
 
 export interface WorkerProcess {
   readonly config: Config;
@@ -52,9 +52,6 @@ export async function runWorker({
   const bundle = bundleOf(config.workflowBundle, log);
   const registry = new Registry();
   const waiting = new Set(['canaries', 'deployments', 'Temporal']);
-  // The caches live before the watch: it needs Temporal, they and the probes must not.
-  let watch: Watch | undefined;
-
   const kubeConfig = loadKubeConfig();
   const kube = connectKube(kubeConfig);
   const scope = config.namespace === '' ? {} : { namespace: config.namespace };
@@ -64,7 +61,6 @@ export async function runWorker({
       ...scope,
     }),
     log,
-    (key) => watch?.deploymentChanged(key),
   );
   const canaries = cacheCanaries(
     listWatchOf<CanaryObject>(kubeConfig, kube, {
@@ -72,13 +68,12 @@ export async function runWorker({
       ...scope,
     }),
     log,
-    (key, now, before) => {
-      watch?.canaryChanged(key);
-      if (now === undefined && before !== undefined) void telemetry.forget(before);
-    },
   );
   const { meshProvider } = config;
   const telemetry = createTelemetry({ registry, canaries, version, meshProvider });
+  canaries.onChange((_key, now, before) => {
+    if (now === undefined && before !== undefined) void telemetry.forget(before);
+  });
   const health = await serveHealth({
     port: config.port,
     registry,
@@ -96,7 +91,7 @@ export async function runWorker({
     await Promise.race([aborted(stop), canaries.untilSynced()]);
     waiting.delete('canaries');
     if (stop.aborted) return;
-    watch = watchCanaries({
+    const watch = watchCanaries({
       cluster: config.cluster,
       canaries,
       deployments,
@@ -107,13 +102,12 @@ export async function runWorker({
       },
       log,
     });
-    watch.start();
     waiting.delete('Temporal');
     await worker.runUntil(async () => {
       await aborted(stop);
       waiting.add('shutdown');
       log.info('stopping');
-      await watch?.stop();
+      await watch.stop();
     });
   };
 

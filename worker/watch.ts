@@ -1,9 +1,9 @@
 import type { Logger } from '@temporalio/common';
 
-import type { Deployments } from '../activities/deps.js';
 import type { PodTemplate } from '../domain/objects.js';
 import { releaseId, type CanaryRef } from '../domain/release.js';
 import { targetKeyOf, type CanaryCache } from './canary-cache.js';
+import type { DeploymentCache } from './deployment-cache.js';
 import { messageOf } from './log.js';
 import { keyOf, placeOf } from './reflector.js';
 import type { Releases } from './releases.js';
@@ -12,20 +12,14 @@ import { workQueue } from './work-queue.js';
 
 /** Turns what happens in the cluster into releases. */
 export interface Watch {
-  /** A canary appeared, changed or went: look at it. */
-  canaryChanged(key: string): void;
-  /** A Deployment did: look at the canaries it is the target of. */
-  deploymentChanged(key: string): void;
-  /** Lists the open runs and looks at every canary, now and every fifteen seconds. */
-  start(): void;
   /** Ends it; what is being sent is sent. */
   stop(): Promise<void>;
 }
 
 export interface WatchOptions {
   readonly cluster: string;
-  readonly canaries: Pick<CanaryCache, 'get' | 'values' | 'targeting'>;
-  readonly deployments: Pick<Deployments, 'get'>;
+  readonly canaries: CanaryCache;
+  readonly deployments: DeploymentCache;
   readonly releases: Releases;
   readonly revisionOf: (template: PodTemplate) => string;
   /** Called for everything that was sent. */
@@ -48,7 +42,8 @@ interface Memory {
 const targetGraceMs = 300;
 
 /**
- * Level-based change detection. Events only say which canary to look at; what is sent follows from
+ * Begins to watch; the caches must be synced. Level-based: events only say which canary to look at,
+ * what is sent follows from
  * what it, its target and its run are at that moment. A call that fails is repeated, and every
  * fifteen seconds all canaries are compared with the list of open runs, so nothing is ever lost.
  */
@@ -66,7 +61,7 @@ export function watchCanaries(options: WatchOptions): Watch {
   let open = new Set<string>();
   let listedAt = 0;
   let timer: NodeJS.Timeout | undefined;
-  let started = false;
+  let stopped = false;
 
   function memoryOf(key: string): Memory {
     const memory = memories.get(key) ?? { ref: { cluster, ...placeOf(key) }, settled: false };
@@ -78,7 +73,9 @@ export function watchCanaries(options: WatchOptions): Watch {
     const memory = memoryOf(key);
     const wish = wishOf(key);
     if (mayMissTarget(memory, wish)) {
-      setTimeout(queue.add, targetGraceMs, key).unref();
+      setTimeout(() => {
+        queue.add(key);
+      }, targetGraceMs).unref();
       return;
     }
     const isOpen = open.has(releaseId(memory.ref));
@@ -139,23 +136,19 @@ export function watchCanaries(options: WatchOptions): Watch {
     for (const id of open) if (id.startsWith(idPrefix)) memoryOf(id.slice(idPrefix.length));
     for (const { metadata } of canaries.values()) queue.add(keyOf(metadata));
     for (const key of memories.keys()) queue.add(key);
-    if (started) timer = setTimeout(() => void resync(), resyncMs);
+    if (!stopped) timer = setTimeout(() => void resync(), resyncMs);
   }
 
+  canaries.onChange((key) => {
+    queue.add(key);
+  });
+  deployments.onChange((key) => {
+    for (const canary of canaries.targeting(key)) queue.add(canary);
+  });
+  void resync();
   return {
-    canaryChanged(key) {
-      if (started) queue.add(key);
-    },
-    deploymentChanged(key) {
-      if (!started) return;
-      for (const canary of canaries.targeting(key)) queue.add(canary);
-    },
-    start() {
-      started = true;
-      void resync();
-    },
     async stop() {
-      started = false;
+      stopped = true;
       clearTimeout(timer);
       await queue.stop();
     },

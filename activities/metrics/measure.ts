@@ -1,13 +1,19 @@
 import type { Canary, Metric } from '../../domain/canary.js';
-import { metricTexts } from '../../domain/metric-texts.js';
+import { metricTexts, templateTexts } from '../../domain/metric-texts.js';
 import { observerOf } from '../../domain/providers.js';
-import type { Rendered } from '../../domain/template.js';
-import type { Measurement, Question } from '../../domain/threshold.js';
+import type { Measurement, MetricKind, Question } from '../../domain/threshold.js';
 import type { Deps } from '../deps.js';
+import type { Kube } from '../kube.js';
 import { observers } from '../observers/index.js';
 import { prometheus } from './prometheus.js';
 import type { MetricProvider } from './provider.js';
-import { messageOf, openTemplate, renderQuery, TemplateTrouble } from './templates.js';
+import {
+  messageOf,
+  openTemplate,
+  renderQuery,
+  TemplateTrouble,
+  type OpenTemplate,
+} from './templates.js';
 
 /** A metric could not be asked for; the message is the sentence of the event. */
 export class Unmeasured extends Error {
@@ -21,24 +27,21 @@ export class Unmeasured extends Error {
 export function questionsOf(canary: Canary): readonly Question[] {
   const { metrics } = canary.analysis;
   return [
-    ...metrics.flatMap((metric) => [
-      ...(metric.name === 'request-success-rate'
-        ? [{ canary, metric, kind: 'success-rate' } as const]
-        : []),
-      ...(metric.name === 'request-duration'
-        ? [{ canary, metric, kind: 'duration' } as const]
-        : []),
-      ...(hasQuery(metric) ? [{ canary, metric, kind: 'inline' } as const] : []),
-    ]),
+    ...metrics.flatMap((metric) => kindsOf(metric).map((kind) => ({ canary, metric, kind }))),
     ...metrics
-      .filter((metric) => metric.template !== undefined || !isAskedBefore(metric))
+      .filter((metric) => metric.template !== undefined || kindsOf(metric).length === 0)
       .map((metric) => ({ canary, metric, kind: 'template' }) as const),
   ];
 }
 
+const builtIns: Readonly<Record<string, MetricKind>> = {
+  'request-success-rate': 'success-rate',
+  'request-duration': 'duration',
+};
+
 /** Whether a metric is one of the two every provider has an observer for. */
 export function isBuiltIn({ name }: Metric): boolean {
-  return name === 'request-success-rate' || name === 'request-duration';
+  return Object.hasOwn(builtIns, name);
 }
 
 /** Asks one question. Throws {@link Unmeasured} for whatever kept it from being answered. */
@@ -79,13 +82,11 @@ async function ask(
   signal?: AbortSignal,
 ): Promise<Measurement> {
   const rendered = renderQuery(text, question.canary, question.metric);
-  if (!rendered.ok) {
-    throw new Unmeasured(
-      metricTexts.queryFailed(question, `query render error: ${rendered.problem}`),
-    );
+  if (rendered.ok) {
+    return query(metricsServerOf(deps, question.canary), question, rendered.text, signal);
   }
-  const provider = metricsServerOf(deps, question.canary);
-  return run(question, () => provider.query(rendered.text, signal), signal);
+  const why = `query render error: ${rendered.problem}`;
+  throw new Unmeasured(metricTexts.queryFailed(question, why));
 }
 
 async function askTemplate(
@@ -95,10 +96,49 @@ async function askTemplate(
 ): Promise<Measurement> {
   const { canary, metric } = question;
   if (metric.template === undefined) throw new Unmeasured(metricTexts.nothingToAsk);
-  const { title, query, provider } = await opened(() =>
-    openTemplate(kube, metric.template, signal),
-  );
-  const rendered: Rendered = renderQuery(query, canary, metric);
-  if (!rendered.ok) throw new Unmeasured(`Metric ${templateTexts.query(title, rendered.problem)}`);
-  return run(question, () => provider.query(rendered.text, signal), signal);
+  const template = await opened(kube, metric.template, signal);
+  const rendered = renderQuery(template.query, canary, metric);
+  if (rendered.ok) return query(template.provider, question, rendered.text, signal);
+  throw new Unmeasured(`Metric ${templateTexts.query(template.title, rendered.problem)}`);
+}
+
+async function opened(
+  kube: Kube,
+  ref: NonNullable<Metric['template']>,
+  signal?: AbortSignal,
+): Promise<OpenTemplate> {
+  try {
+    return await openTemplate(kube, ref, signal);
+  } catch (error) {
+    if (!(error instanceof TemplateTrouble)) throw error;
+    throw new Unmeasured(`Metric ${error.message}`, { cause: error });
+  }
+}
+
+/** An outage is a failed question, but that the check itself was called off is not. */
+async function query(
+  provider: MetricProvider,
+  question: Question,
+  text: string,
+  signal?: AbortSignal,
+): Promise<Measurement> {
+  try {
+    return await provider.query(text, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Unmeasured(metricTexts.queryFailed(question, messageOf(error)), { cause: error });
+  }
+}
+
+/** How a metric is asked for without a template. */
+function kindsOf({ name, query = '' }: Metric): MetricKind[] {
+  const builtIn = Object.hasOwn(builtIns, name) ? builtIns[name] : undefined;
+  return [
+    ...(builtIn === undefined ? [] : [builtIn]),
+    ...(query === '' ? [] : (['inline'] as const)),
+  ];
+}
+
+function withoutLogin(address: string): string {
+  return address.replace(/\/\/[^/@]*@/, '//');
 }

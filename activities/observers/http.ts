@@ -6,7 +6,10 @@ const canary = `kubernetes_namespace="{{ namespace }}", kubernetes_pod_name=~"{{
 /** The application's own request histogram, for gateways without metrics per backend. */
 export const http: Observer = {
   successRate: `
-    sum(rate(http_request_duration_seconds_count{${canary}, status!~"5.*"}[{{ interval }}]))
+    (
+      sum(rate(http_request_duration_seconds_count{${canary}, status!~"5.*"}[{{ interval }}]))
+      or 0 * sum(rate(http_request_duration_seconds_count{${canary}}[{{ interval }}]))
+    )
     / sum(rate(http_request_duration_seconds_count{${canary}}[{{ interval }}]))
     * 100`,
   duration: `

@@ -13,6 +13,7 @@ import {
   selectorLabelOf,
 } from '../../domain/primary.js';
 import {
+  deadlineExceeded,
   notReady,
   readinessOf,
   servesThroughRollout,
@@ -45,7 +46,7 @@ export function deploymentWorkload(deps: Deps, canary: Canary): Workload {
     const readiness = readinessOf(deployment, threshold);
     return readiness.ready
       ? readiness
-      : { ...readiness, reason: notReady(role, deployment, readiness.reason) };
+      : { ...readiness, reason: notReady(role, refs[role], readiness.reason) };
   }
 
   return {
@@ -95,6 +96,10 @@ export function deploymentWorkload(deps: Deps, canary: Canary): Workload {
       const cached = deployments.get(refs[role]);
       if (cached !== undefined) look(cached);
       return stop;
+    },
+
+    overdue(role) {
+      return notReady(role, refs[role], deadlineExceeded(refs[role].name));
     },
   };
 }

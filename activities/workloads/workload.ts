@@ -25,6 +25,8 @@ export interface Workload {
    * older than what the API server answered at first. The returned function ends it.
    */
   follow(role: Role, judged: (readiness: Readiness) => void): Promise<() => void>;
+  /** The sentence about pods of one role that did not come before the release's own deadline. */
+  overdue(role: Role): string;
 }
 
 /** The target at one moment. What is copied from it is what it was then, whatever it is by now. */

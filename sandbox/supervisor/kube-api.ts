@@ -24,6 +24,12 @@ export type Answer = { readonly status: number; readonly body: unknown };
 /** One change that a watch reports. */
 export type Change<T> = { readonly type: string; readonly object: T };
 
+const contentTypes = {
+  GET: 'application/json',
+  POST: 'application/json',
+  PATCH: 'application/apply-patch+yaml',
+} as const;
+
 /**
  * The administrator's access to the API server. It is this small because it is all the supervisor needs:
  * loading a client library takes longer than everything the supervisor does with it.
@@ -47,10 +53,15 @@ export class KubeApi {
     return this.answer(await this.send('GET', path));
   }
 
+  /** Creates an object in the collection `path`; status 409 when it exists. */
+  async create(path: string, object: object): Promise<Answer> {
+    return this.answer(await this.send('POST', path, object));
+  }
+
   /** Applies an object at `path` by server-side apply, taking over all its fields. */
   async apply(path: string, object: object): Promise<Answer> {
     const query = '?fieldManager=sluice-sandbox&force=true';
-    return this.answer(await this.send('PATCH', path + query, JSON.stringify(object)));
+    return this.answer(await this.send('PATCH', path + query, object));
   }
 
   /** The objects of a list and then every change to them, until the connection or `signal` ends. */
@@ -70,18 +81,18 @@ export class KubeApi {
   }
 
   private send(
-    method: 'GET' | 'PATCH',
+    method: keyof typeof contentTypes,
     path: string,
-    body?: string,
+    body?: object,
     signal?: AbortSignal,
   ): Promise<IncomingMessage> {
     const { agent, port } = this;
-    const headers = body === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' };
+    const headers = { 'content-type': contentTypes[method] };
     return new Promise((resolve, reject) => {
       request({ host: '127.0.0.1', port, method, path, agent, headers, ...(signal && { signal }) })
         .on('response', resolve)
         .on('error', reject)
-        .end(body);
+        .end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 }

@@ -14,8 +14,9 @@ import { listWatchOf } from '../../worker/list-watch.js';
 import { jsonLogger } from '../../worker/log.js';
 import { releasesOf } from '../../worker/releases.js';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
-import { watchCanaries, type Watch } from '../../worker/watch.js';
+import { watchCanaries } from '../../worker/watch.js';
 import type { Change } from '../../workflows/messages.js';
+import { searchAttributes } from '../../workflows/search-attributes.js';
 import { proxyTo, type BreakableProxy } from './breakable-proxy.js';
 
 const { EventType, CommandType } = proto.temporal.api.enums.v1;
@@ -90,12 +91,11 @@ it('starts the release of a new canary, findable and explained', async () => {
   expect(description.taskQueue).toBe(taskQueueOf(cluster));
   expect(await description.staticSummary()).toBe(`${namespace}/${canary.name} → app=web:1`);
   expect(await inputOf(canary)).toEqual([{ canary, trigger: { kind: 'change' } }]);
-  expect(description.searchAttributes).toMatchObject({
-    SluiceCluster: [cluster],
-    SluiceNamespace: [namespace],
-    SluiceCanary: [canary.name],
-    SluiceRevision: [await revisionNow(canary)],
-  });
+  const { typedSearchAttributes: found } = description;
+  expect(found.get(searchAttributes.cluster)).toBe(cluster);
+  expect(found.get(searchAttributes.namespace)).toBe(namespace);
+  expect(found.get(searchAttributes.canary)).toBe(canary.name);
+  expect(found.get(searchAttributes.revision)).toBe(await revisionNow(canary));
 });
 
 it('tells the open release of changes, each once, whatever else happens', async () => {
@@ -122,7 +122,7 @@ it('tells the open release of changes, each once, whatever else happens', async 
 
 it('starts no release of what was promoted, failed or suspended', async () => {
   const idle = await Promise.all([aCanary(), aCanary(), aCanary()]);
-  const [promoted, failed, suspended] = idle as [CanaryRef, CanaryRef, CanaryRef];
+  const [promoted, failed, suspended] = idle;
   const revision = await revisionNow(promoted);
   await setStatus(promoted, { phase: 'Succeeded', lastPromotedSpec: revision });
   await setStatus(failed, { phase: 'Failed', lastAppliedSpec: await revisionNow(failed) });
@@ -208,7 +208,6 @@ it('loses no change while the worker is away', async () => {
 async function startWatching(): Promise<void> {
   const { kubeConfig } = proxied;
   const proxiedKube = connectKube(kubeConfig);
-  let watch: Watch | undefined;
   const deployments = cacheDeployments(
     listWatchOf<Deployment>(kubeConfig, proxiedKube, {
       apiVersion: 'apps/v1',
@@ -217,7 +216,6 @@ async function startWatching(): Promise<void> {
       namespace,
     }),
     silent,
-    (key) => watch?.deploymentChanged(key),
   );
   const canaries = cacheCanaries(
     listWatchOf<CanaryObject>(kubeConfig, proxiedKube, {
@@ -227,10 +225,9 @@ async function startWatching(): Promise<void> {
       namespace,
     }),
     silent,
-    (key) => watch?.canaryChanged(key),
   );
   await Promise.all([deployments.untilSynced(), canaries.untilSynced()]);
-  watch = watchCanaries({
+  const watch = watchCanaries({
     cluster,
     canaries,
     deployments,
@@ -240,7 +237,6 @@ async function startWatching(): Promise<void> {
     log: silent,
     resyncMs,
   });
-  watch.start();
   watching = {
     async stop() {
       canaries.stop();
@@ -338,7 +334,7 @@ async function eventsOf(canary: CanaryRef) {
     const { events } = await client.workflow.getHandle(releaseId(canary)).fetchHistory();
     return events ?? [];
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return [];
+    if (isGrpcServiceError(error) && Number(error.code) === notFound) return [];
     throw error;
   }
 }
