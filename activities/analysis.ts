@@ -4,9 +4,8 @@ import type { Canary } from '../domain/canary.js';
 import { metricTexts } from '../domain/metric-texts.js';
 import type { EventText } from '../domain/moves.js';
 import { namesOf } from '../domain/names.js';
-import type { Deployment } from '../domain/objects.js';
-import { notReady, readinessOf } from '../domain/readiness.js';
-import type { CheckResult, MetricReading, Role } from '../domain/release.js';
+import { readinessOf } from '../domain/readiness.js';
+import type { CheckResult, MetricReading } from '../domain/release.js';
 import { judge, unanswered, type Judgement, type Question } from '../domain/threshold.js';
 import { readCanary } from './canaries.js';
 import type { Activities, MoveInput } from './contract.js';
@@ -17,6 +16,8 @@ import { messageOf, openTemplate, TemplateTrouble } from './metrics/templates.js
 import { tell } from './reporting.js';
 import { revisionOf } from './revision.js';
 import { repairRoutes } from './routing.js';
+import { workloadOf } from './workloads/index.js';
+import type { Workload } from './workloads/workload.js';
 
 /**
  * The `check` activity: is the target still the revision under analysis, are both workloads ready,
@@ -57,33 +58,38 @@ export async function probeProviders(deps: Deps, canary: Canary): Promise<EventT
 type CheckInput = MoveInput<'check'>;
 
 async function check(deps: Deps, canary: Canary, input: CheckInput): Promise<CheckResult> {
-  const { primaryWorkload, targetWorkload } = namesOf(canary);
+  const trouble = looksWell(deps, canary, input.revision)
+    ? undefined
+    : await troubleOf(workloadOf(deps, canary), input.revision);
+  return trouble ?? (await judgeMetrics(deps, canary, input));
+}
+
+/** Judges both workloads as the watch last saw them, which costs no call. */
+function looksWell({ deployments }: Deps, canary: Canary, revision: string): boolean {
   const { namespace, analysis } = canary;
-  const target = deps.deployments.get({ namespace, name: targetWorkload });
-  const revision = target === undefined ? undefined : revisionOf(target.spec.template);
-  if (revision !== undefined && revision !== input.revision)
-    return { verdict: 'changed', revision };
-  const primary = deps.deployments.get({ namespace, name: primaryWorkload });
+  const { targetWorkload, primaryWorkload } = namesOf(canary);
+  const target = deployments.get({ namespace, name: targetWorkload });
+  const primary = deployments.get({ namespace, name: primaryWorkload });
   return (
-    shortOf('primary', primary, analysis.primaryReadyThreshold) ??
-    shortOf('canary', target, analysis.canaryReadyThreshold) ??
-    (await judgeMetrics(deps, canary, input))
+    target !== undefined &&
+    primary !== undefined &&
+    revisionOf(target.spec.template) === revision &&
+    readinessOf(primary, analysis.primaryReadyThreshold).ready &&
+    readinessOf(target, analysis.canaryReadyThreshold).ready
   );
 }
 
-/** The verdict that a workload lacks pods, if it does. */
-function shortOf(
-  role: Role,
-  deployment: Deployment | undefined,
-  thresholdPercent: number,
-): CheckResult | undefined {
-  if (deployment === undefined) {
-    return { verdict: 'unready', role, reason: `the ${role} deployment is missing` };
+/** A watch can lag behind, so bad news is had from the API server itself before it is believed. */
+async function troubleOf(workload: Workload, expected: string): Promise<CheckResult | undefined> {
+  const { revision } = await workload.target();
+  if (revision !== expected) return { verdict: 'changed', revision };
+  for (const role of ['primary', 'canary'] as const) {
+    const readiness = await workload.readiness(role);
+    if (readiness.ready) continue;
+    const { hopeless, reason } = readiness;
+    return { verdict: hopeless ? 'hopeless' : 'unready', role, reason };
   }
-  const readiness = readinessOf(deployment, thresholdPercent);
-  if (readiness.ready) return undefined;
-  const reason = notReady(role, deployment, readiness.reason);
-  return { verdict: readiness.hopeless ? 'hopeless' : 'unready', role, reason };
+  return undefined;
 }
 
 async function judgeMetrics(deps: Deps, canary: Canary, input: CheckInput): Promise<CheckResult> {

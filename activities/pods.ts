@@ -1,12 +1,13 @@
 import { Context, log } from '@temporalio/activity';
 
 import type { Readiness } from '../domain/readiness.js';
-import type { PodsResult } from '../domain/release.js';
+import type { PodsResult, Role } from '../domain/release.js';
 import { readCanary } from './canaries.js';
 import type { MoveInput } from './contract.js';
 import type { Deps } from './deps.js';
 import { recordEvents } from './reporting.js';
 import { workloadOf } from './workloads/index.js';
+import type { Workload } from './workloads/workload.js';
 
 /** Pods that start within this time, in milliseconds, are not worth a warning. */
 const quickMs = 2_000;
@@ -18,12 +19,29 @@ const doubtMs = 15_000;
 const longestTimer = 2 ** 31 - 1;
 
 /**
- * Waits for the pods of one role until they are ready, or hopeless, or the deadline has passed.
- * Returns with the very event that decides it; tells of a long wait with one Warning.
+ * Waits for the pods of one role until they are ready, or hopeless, or the deadline has passed;
+ * tells of a long wait with one Warning.
  */
 export async function awaitPods(deps: Deps, input: MoveInput<'awaitPods'>): Promise<PodsResult> {
   const { canary, role, deadline } = input;
   const workload = workloadOf(deps, await readCanary(deps, canary));
+  const wait = { role, deadline, slow: (reason: string) => warn(deps, input, reason) };
+  return podsReady(workload, wait);
+}
+
+/** One wait for pods. Times are epoch milliseconds. */
+export interface PodsWait {
+  readonly role: Role;
+  readonly deadline: number;
+  /** Called once if it takes long, with what is waited for. */
+  readonly slow?: (reason: string) => Promise<void>;
+}
+
+/** Returns with the very event that decides whether the pods become ready. */
+export async function podsReady(
+  workload: Workload,
+  { role, deadline, slow }: PodsWait,
+): Promise<PodsResult> {
   let reason = '';
   let decide: (result: PodsResult) => void;
   const decided = new Promise<PodsResult>((resolve) => (decide = resolve));
@@ -36,16 +54,14 @@ export async function awaitPods(deps: Deps, input: MoveInput<'awaitPods'>): Prom
     ({ reason } = readiness);
     if (readiness.hopeless) decide({ ready: false, reason });
   };
+  const giveUp = (): void => {
+    decide({ ready: false, reason: workload.overdue(role) });
+  };
   const stop = await workload.follow(role, judged);
   const timers = [
-    setTimeout(() => void warn(deps, input, reason), quickMs),
+    setTimeout(() => void slow?.(reason), quickMs),
     setInterval(() => void workload.readiness(role).then(judged, ignore), doubtMs),
-    setTimeout(
-      () => {
-        decide({ ready: false, reason: workload.overdue(role) });
-      },
-      Math.min(deadline - Date.now(), longestTimer),
-    ),
+    setTimeout(giveUp, Math.min(deadline - Date.now(), longestTimer)),
   ];
   try {
     return await Promise.race([decided, Context.current().cancelled]);
@@ -55,7 +71,7 @@ export async function awaitPods(deps: Deps, input: MoveInput<'awaitPods'>): Prom
   }
 }
 
-/** A deadline is a wait's own: taken up again after an interruption it is the same wait. */
+/** The key is the deadline's, so that a wait taken up again after an interruption is the same. */
 async function warn(
   deps: Deps,
   { canary, role, deadline }: MoveInput<'awaitPods'>,

@@ -25,10 +25,7 @@ export async function survey(
   if (!parsed.ok) return { kind: 'invalid', problems: parsed.problems };
 
   const { canary } = parsed;
-  const [target, clashes] = await Promise.all([
-    targetOf(deps, canary),
-    clashesOf(deps, canary),
-  ]);
+  const [target, clashes] = await Promise.all([targetOf(deps, canary), clashesOf(deps, canary)]);
   if (typeof target === 'string') return { kind: 'invalid', problems: [target, ...clashes] };
   if (clashes.length > 0) return { kind: 'invalid', problems: clashes };
   const { phase, canaryWeight, lastAppliedSpec, lastPromotedSpec } = canary.status;

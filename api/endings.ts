@@ -72,9 +72,7 @@ export async function endingOf(
   runId: string,
 ): Promise<Ending> {
   const closing = await closingOf(reach, idOf(reach, canary), runId);
-  const description = await reach.client.workflow
-    .getHandle(idOf(reach, canary), runId)
-    .describe();
+  const description = await reach.client.workflow.getHandle(idOf(reach, canary), runId).describe();
   return {
     runId,
     startedAt: description.startTime.getTime(),
@@ -171,8 +169,7 @@ function toldOfNext(
     const message = 'it goes on in a fresh run, as the history had become long';
     return { revision: state.revision, outcome: 'continued', message, next: { runId } };
   }
-  const next =
-    carried?.kind === 'superseding' ? { runId, revision: carried.revision } : { runId };
+  const next = carried?.kind === 'superseding' ? { runId, revision: carried.revision } : { runId };
   const result = { outcome: outcome ?? 'superseded', revision };
   return { ...result, message: sentence(result, next.revision), next };
 }

@@ -104,9 +104,7 @@ async function settle({ reach, canary, signal }: Search, ending: Ending): Promis
     newestRunOf(reach, canary, ending.revision, query),
   );
   if (earlier === undefined) return ending;
-  const decided = await persistently(reach.client, signal, () =>
-    endingOf(reach, canary, earlier),
-  );
+  const decided = await persistently(reach.client, signal, () => endingOf(reach, canary, earlier));
   if (!isFailure(decided.outcome)) return ending;
   const message = `${decided.message} (it was not released again; retry does that)`;
   return { ...decided, message };

@@ -1,7 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
-import { optionalTsToMs } from '@temporalio/common/lib/time.js';
-import type proto from '@temporalio/proto';
 
 import type { PlannedStep, Why } from '../domain/explain.js';
 import { taskQueueOf, type ReleaseState } from '../domain/release.js';
@@ -10,6 +8,7 @@ import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, soon, type CanaryName, type ClusterClient } from './connection.js';
 import { endingOf, type Ending } from './endings.js';
 import { isUnanswered, SluiceError } from './errors.js';
+import { troublesOf, type Trouble } from './troubles.js';
 
 /** The newest run of a canary's releases. Times are epoch milliseconds. */
 export interface Status {
@@ -29,21 +28,6 @@ export interface Status {
   readonly troubles: readonly Trouble[];
 }
 
-/** Something that fails and is repeated, or is missing. */
-export type Trouble =
-  | {
-      readonly kind: 'activity';
-      readonly activity: string;
-      /** Attempts that failed. */
-      readonly failures: number;
-      readonly message: string;
-      /** When the next attempt is made, epoch milliseconds. */
-      readonly nextAttempt?: number;
-    }
-  | { readonly kind: 'no-worker'; readonly taskQueue: string }
-  /** The workflow's own code fails, which only another version of the worker ends. */
-  | { readonly kind: 'workflow-task'; readonly attempt: number };
-
 type Run = WorkflowExecutionDescription;
 
 /** How long a release may take to answer a question, milliseconds. */
@@ -52,26 +36,7 @@ const answerTimeoutMs = 5_000;
 /** What is known of the newest run; a closed run is told by its ending. */
 export async function statusOf(reach: ClusterClient, canary: CanaryName): Promise<Status> {
   const run = await newestRun(reach, canary);
-  const running = isRunning(run);
-  const [asked, why, ending] = await Promise.all([
-    ask(reach, run, stateQuery),
-    running ? ask(reach, run, whyQuery) : undefined,
-    running ? undefined : soon(reach.client, () => endingOf(reach, canary, run.runId)),
-  ]);
-  const state = asked?.answer;
-  const silent: Trouble = { kind: 'no-worker', taskQueue: taskQueueOf(reach.cluster) };
-  return {
-    canary,
-    workflowId: run.workflowId,
-    runId: run.runId,
-    running,
-    startedAt: run.startTime.getTime(),
-    revision: ending?.revision ?? state?.revision ?? writtenRevision(run),
-    ...(state === undefined ? {} : { state }),
-    ...(why?.answer === undefined ? {} : { why: why.answer }),
-    ...(ending === undefined ? {} : { ending }),
-    troubles: running ? [...(asked === undefined ? [silent] : []), ...failuresOf(run)] : [],
-  };
+  return isRunning(run) ? openStatus(reach, canary, run) : closedStatus(reach, canary, run);
 }
 
 /** Everything the newest run remembers; undefined in its first moments. */
@@ -125,6 +90,41 @@ export function noWorkerText({ cluster }: ClusterClient): string {
   return `no worker of cluster ${cluster} answers (task queue ${taskQueueOf(cluster)})`;
 }
 
+async function openStatus(reach: ClusterClient, canary: CanaryName, run: Run): Promise<Status> {
+  const [asked, why] = await Promise.all([ask(reach, run, stateQuery), ask(reach, run, whyQuery)]);
+  const state = asked?.answer;
+  return {
+    canary,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    running: true,
+    startedAt: run.startTime.getTime(),
+    revision: state?.revision ?? writtenRevision(run),
+    ...(state === undefined ? {} : { state }),
+    ...(why?.answer === undefined ? {} : { why: why.answer }),
+    troubles: troublesOf(run, asked !== undefined),
+  };
+}
+
+async function closedStatus(reach: ClusterClient, canary: CanaryName, run: Run): Promise<Status> {
+  const [asked, ending] = await Promise.all([
+    ask(reach, run, stateQuery),
+    soon(reach.client, () => endingOf(reach, canary, run.runId)),
+  ]);
+  const state = asked?.answer;
+  return {
+    canary,
+    workflowId: run.workflowId,
+    runId: run.runId,
+    running: false,
+    startedAt: run.startTime.getTime(),
+    revision: ending.revision,
+    ...(state === undefined ? {} : { state }),
+    ending,
+    troubles: [],
+  };
+}
+
 /** Asks the newest run; throws when no worker answers. */
 async function demand<T>(
   reach: ClusterClient,
@@ -153,32 +153,4 @@ async function ask<T>(
 
 function writtenRevision({ typedSearchAttributes }: Run): string {
   return typedSearchAttributes.get(searchAttributes.revision) ?? '';
-}
-
-/** What Temporal itself knows of things that go wrong in an open run. */
-function failuresOf({ raw }: Run): Trouble[] {
-  const attempt = raw.pendingWorkflowTask?.attempt ?? 1;
-  const activities = (raw.pendingActivities ?? []).flatMap((activity): Trouble[] => {
-    const { activityType, attempt: current, lastFailure, nextAttemptScheduleTime } = activity;
-    if (lastFailure == null) return [];
-    const nextAttempt = optionalTsToMs(nextAttemptScheduleTime);
-    return [
-      {
-        kind: 'activity',
-        activity: activityType?.name ?? '',
-        failures: (current ?? 1) - 1,
-        message: innermost(lastFailure),
-        ...(nextAttempt === undefined ? {} : { nextAttempt }),
-      },
-    ];
-  });
-  return attempt > 1
-    ? [...activities, { kind: 'workflow-task', attempt }]
-    : activities;
-}
-
-/** A failure's texts, from the outermost to its cause. */
-function innermost({ message, cause }: proto.temporal.api.failure.v1.IFailure): string {
-  const texts = [message, cause == null ? undefined : innermost(cause)];
-  return texts.filter((text) => text != null && text !== '').join(': ');
 }

@@ -1,19 +1,25 @@
 import {
   WithStartWorkflowOperation,
   WorkflowUpdateStage,
-  type WorkflowHandle,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { randomUUID } from 'node:crypto';
 
-import { taskQueueOf, type Order, type ReleaseRequest, type Trigger } from '../domain/release.js';
+import {
+  releaseId,
+  taskQueueOf,
+  type Order,
+  type ReleaseRequest,
+  type Trigger,
+} from '../domain/release.js';
 import type { OrderName } from '../domain/steering.js';
 import { orderUpdates, releaseUpdate, type Receipt } from '../workflows/messages.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import {
   addressOf,
-  idOf,
   pause,
+  soon,
   type CanaryName,
   type ClusterClient,
   type ReleaseWorkflow,
@@ -38,6 +44,8 @@ export interface Accepted extends Receipt {
 
 /** An order; without a revision it is meant for the one in release now. */
 export type OrderRequest = Omit<Order, 'revision'> & { readonly revision?: string };
+
+type StartOptions = WorkflowStartOptions<ReleaseWorkflow>;
 
 const answerTimeoutMs = 30_000;
 const attempts = 3;
@@ -78,13 +86,117 @@ export async function giveOrder(
   if (!isRunning(run)) {
     const last = await lastDecision(reach, canary, run.runId);
     if (name === 'retry') return retryAfter(reach, canary, request, last);
-    throw new SluiceError('refused', `${name} needs a running release; the last one: ${last.message}`);
+    throw new SluiceError('refused', `nothing to ${name}: no release is running (${last.message})`);
   }
   const revision = request.revision ?? (await currentRevision(reach, canary));
-  const handle: WorkflowHandle = reach.client.workflow.getHandle(run.workflowId, run.runId);
+  const handle = reach.client.workflow.getHandle(run.workflowId);
   return send(reach, options, async (updateId) => {
-    const order = { ...request, revision };
-    const receipt = await handle.executeUpdate(orderUpdates[name], { args: [order], updateId });
-    return { ...receipt, runId: run.runId };
+    const update = await handle.startUpdate(orderUpdates[name], {
+      args: [{ ...request, revision }],
+      updateId,
+      waitForStage: WorkflowUpdateStage.ACCEPTED,
+    });
+    return { ...(await update.result()), runId: update.workflowRunId ?? run.runId };
   });
+}
+
+/** The revision in release; a run that has only just begun is given time to find out. */
+async function currentRevision(reach: ClusterClient, canary: CanaryName): Promise<string> {
+  const deadline = Date.now() + answerTimeoutMs;
+  while (Date.now() < deadline) {
+    const state = await stateOf(reach, canary);
+    if (state !== undefined) return state.revision;
+    await pause(100);
+  }
+  throw new SluiceError('no-answer', 'the release has not found its revision yet; name one');
+}
+
+/** The last ending that decided something: runs that found nothing to do do not count. */
+async function lastDecision(
+  reach: ClusterClient,
+  canary: CanaryName,
+  newest: string,
+): Promise<Ending> {
+  const endingSoon = (runId: string): Promise<Ending> =>
+    soon(reach.client, () => endingOf(reach, canary, runId));
+  const ending = await endingSoon(newest);
+  if (ending.outcome !== 'unchanged') return ending;
+  const runs = await runsOf(reach, canary);
+  const decided = runs.find(({ running, outcome }) => !running && outcome !== 'unchanged');
+  return decided === undefined ? ending : endingSoon(decided.runId);
+}
+
+/** Starts a run that releases again what did not end well. */
+async function retryAfter(
+  reach: ClusterClient,
+  canary: CanaryName,
+  { actor, reason, revision = '' }: OrderRequest,
+  last: Ending,
+): Promise<Accepted> {
+  if (!isFailure(last.outcome) || last.outcome === 'gone') {
+    throw new SluiceError('refused', `nothing to retry: ${last.message}`);
+  }
+  if (revision !== '' && revision !== last.revision) {
+    const message = `retry is meant for revision ${revision}, but the last release was of ${last.revision}`;
+    throw new SluiceError('refused', message);
+  }
+  const order = { actor, revision: last.revision, ...(reason === undefined ? {} : { reason }) };
+  try {
+    const handle = await soon(reach.client, () =>
+      reach.client.workflow.start<ReleaseWorkflow>('release', {
+        ...startOptions(reach, canary, { kind: 'retry', ...order }, [`revision ${last.revision}`]),
+        workflowIdConflictPolicy: 'FAIL',
+      }),
+    );
+    const message = 'retry: accepted, a new run has started';
+    return { revision: last.revision, message, runId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return giveOrder(reach, canary, 'retry', order);
+  }
+}
+
+/** Sends an update, again if it met a run that was just closing, and explains what goes wrong. */
+async function send(
+  { client, cluster }: ClusterClient,
+  { requestId, timeoutMs = answerTimeoutMs }: SendOptions,
+  update: (updateId: string) => Promise<Accepted>,
+): Promise<Accepted> {
+  const updateId = requestId ?? randomUUID();
+  const deadline = Date.now() + timeoutMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await client.connection.withDeadline(deadline, () => update(updateId));
+    } catch (error) {
+      if (attempt < attempts && isTooLate(error)) {
+        await pause(200 * attempt);
+        continue;
+      }
+      const explained = explain(error, addressOf(client));
+      if (!(explained instanceof SluiceError) || explained.kind !== 'no-answer') throw explained;
+      const message = `${noWorkerText({ client, cluster })}; it may still follow the request later`;
+      throw new SluiceError('no-answer', message, { cause: error });
+    }
+  }
+}
+
+function startOptions(
+  { cluster }: ClusterClient,
+  canary: CanaryName,
+  trigger: Trigger,
+  what: readonly string[],
+): StartOptions {
+  const ref = { cluster, ...canary };
+  return {
+    workflowId: releaseId(ref),
+    taskQueue: taskQueueOf(cluster),
+    args: [{ canary: ref, trigger }],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `${canary.namespace}/${canary.name} → ${what.join(', ')}`,
+    typedSearchAttributes: [
+      { key: searchAttributes.cluster, value: cluster },
+      { key: searchAttributes.namespace, value: canary.namespace },
+      { key: searchAttributes.canary, value: canary.name },
+    ],
+  };
 }

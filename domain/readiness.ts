@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStatus, ObjectRef } from './objects.js';
+import type { Deployment, DeploymentStatus } from './objects.js';
 import type { Role } from './release.js';
 
 /** Whether the pods of a workload are ready; `hopeless` when waiting longer cannot help. */
@@ -34,7 +34,7 @@ export function deadlineExceeded(deployment: string): string {
 /** The sentence that says whose pods are not ready, and why. */
 export function notReady(
   role: Role,
-  { name, namespace }: Pick<ObjectRef, 'name' | 'namespace'>,
+  { metadata: { name, namespace = 'default' } }: Pick<Deployment, 'metadata'>,
   reason: string,
 ): string {
   const workload = `${name}.${namespace}`;

@@ -12,14 +12,14 @@ export interface DeploymentCache
 /** Mirrors every Deployment of a collection. */
 export function cacheDeployments(source: ListWatch<Deployment>, log: Logger): DeploymentCache {
   const subscribers = new Map<string, Set<(deployment: Deployment | undefined) => void>>();
-  const { get, ...reflector } = reflect<Deployment>({ source, log, keep: withoutManagedFields });
+  const reflector = reflect<Deployment>({ source, log, keep: withoutManagedFields });
   reflector.onChange((key, deployment) => {
     for (const tell of [...(subscribers.get(key) ?? [])]) tell(deployment);
   });
 
   return {
     ...reflector,
-    get: (ref) => get(keyOf(ref)),
+    get: (ref) => reflector.get(keyOf(ref)),
     subscribe(ref, tell) {
       const key = keyOf(ref);
       // Wrapped, so that one function may subscribe twice and leave once.

@@ -43,9 +43,9 @@ const targetGraceMs = 300;
 
 /**
  * Begins to watch; the caches must be synced. Level-based: events only say which canary to look at,
- * what is sent follows from
- * what it, its target and its run are at that moment. A call that fails is repeated, and every
- * fifteen seconds all canaries are compared with the list of open runs, so nothing is ever lost.
+ * what is sent follows from what it, its target and its run are at that moment. A call that fails is
+ * repeated, and every fifteen seconds all canaries are compared with the list of open runs, so
+ * nothing is ever lost.
  */
 export function watchCanaries(options: WatchOptions): Watch {
   const { cluster, canaries, deployments, releases, revisionOf, log, resyncMs = 15_000 } = options;

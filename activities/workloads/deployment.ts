@@ -46,12 +46,17 @@ export function deploymentWorkload(deps: Deps, canary: Canary): Workload {
     const readiness = readinessOf(deployment, threshold);
     return readiness.ready
       ? readiness
-      : { ...readiness, reason: notReady(role, refs[role], readiness.reason) };
+      : { ...readiness, reason: notReady(role, deployment, readiness.reason) };
   }
 
   return {
     async target() {
       return targetOf(found(await kube.find<Deployment>(refs.canary), refs.canary), deps, canary);
+    },
+
+    async isAtZero() {
+      const live = await kube.find<Deployment>(refs.canary);
+      return live === undefined || isAtZero(live);
     },
 
     async scaleToZero() {
@@ -99,7 +104,7 @@ export function deploymentWorkload(deps: Deps, canary: Canary): Workload {
     },
 
     overdue(role) {
-      return notReady(role, refs[role], deadlineExceeded(refs[role].name));
+      return notReady(role, { metadata: refs[role] }, deadlineExceeded(refs[role].name));
     },
   };
 }

@@ -10,7 +10,8 @@ import type { Role } from '../../domain/release.js';
 export interface Workload {
   /** Reads the target. Throws `InvalidSpec` when it is missing or has no usable selector. */
   target(): Promise<Target>;
-  /** Scales the target to zero; a target that is missing has no pods either. */
+  /** Whether the target is to have no pods; one that is missing has none. */
+  isAtZero(): Promise<boolean>;
   scaleToZero(): Promise<void>;
   /** Gives the target as many pods as the primary has, unless it has pods of its own. */
   scaleFromZero(): Promise<void>;

@@ -1,14 +1,15 @@
 import { Agent } from 'node:https';
+import type { RequestOptions } from 'node:https';
 
 import {
   CoreV1Api,
   DiscoveryV1Api,
   KubeConfig,
+  ServerConfiguration,
   Watch,
   createConfiguration,
 } from '@kubernetes/client-node';
 import type { RequestContext, SecurityAuthentication } from '@kubernetes/client-node';
-import { ServerConfiguration } from '@kubernetes/client-node';
 
 /** The parts of the Kubernetes API the node agent uses. */
 export type Api = {
@@ -37,7 +38,7 @@ export async function connect(kubeconfigFile: string): Promise<Api> {
  * handshake, for each call, which costs more than the call itself.
  */
 async function pooledAuthentication(kubeconfig: KubeConfig): Promise<SecurityAuthentication> {
-  const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = {};
+  const options: RequestOptions = {};
   await kubeconfig.applyToHTTPSOptions(options);
   const agent = new Agent({
     keepAlive: true,

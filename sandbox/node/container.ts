@@ -9,6 +9,7 @@ import { commandLine } from './command-line.js';
 import { ContainerHealth } from './container-health.js';
 import { runInside, startProcess } from './container-process.js';
 import type { ContainerProcess } from './container-process.js';
+import { identity } from './identity.js';
 import type { Image } from './images.js';
 import { lastLines, logFile } from './log-file.js';
 import type { BindMount } from './mount-plan.js';
@@ -80,11 +81,11 @@ export class ContainerRunner {
 
   /** Runs the container until it has ended for good. */
   async run(): Promise<void> {
-    while (!this.stop.signal.aborted) {
+    while (!this.isStopped()) {
       const launch = await this.launchWhenPossible();
       if (launch === undefined) return;
       const ended = await this.runOnce(launch);
-      if (this.stop.signal.aborted || !this.comesBack(ended)) return;
+      if (this.isStopped() || !this.comesBack(ended)) return;
       await this.backOff(ended);
     }
   }
@@ -107,7 +108,7 @@ export class ContainerRunner {
 
   private async launchWhenPossible(): Promise<Launch | undefined> {
     let imageBackoff: Backoff | undefined;
-    while (!this.stop.signal.aborted) {
+    while (!this.isStopped()) {
       const attempt = await this.tryLaunch();
       if (attempt.kind === 'launched') return attempt.launch;
       this.set({ state: { kind: 'waiting', reason: attempt.reason, message: attempt.message } });
@@ -188,7 +189,7 @@ export class ContainerRunner {
         started: false,
         ready: false,
       });
-      if (this.stop.signal.aborted) launch.process.signal('SIGKILL');
+      if (this.isStopped()) launch.process.signal('SIGKILL');
       else void this.bringUp(launch);
     }
     const { exitCode } = await launch.process.exited;
@@ -220,7 +221,7 @@ export class ContainerRunner {
         return;
       }
     }
-    if (this.launch !== launch || this.stop.signal.aborted) return;
+    if (this.launch !== launch || this.isStopped()) return;
     this.health = new ContainerHealth(target, {
       started: () =>
         this.set({ started: true, ready: this.container.readinessProbe === undefined }),
@@ -263,8 +264,8 @@ export class ContainerRunner {
     this.backoff = backoff;
     if (waitMs > 0) {
       const pod = this.context.pod();
-      const { name, namespace, uid } = pod.metadata ?? {};
-      const message = `back-off ${delayText(waitMs)} restarting failed container=${this.container.name} pod=${name ?? ''}_${namespace ?? ''}(${uid ?? ''})`;
+      const { name, namespace, uid } = identity(pod);
+      const message = `back-off ${delayText(waitMs)} restarting failed container=${this.container.name} pod=${name}_${namespace}(${uid})`;
       const state: ContainerState = { kind: 'waiting', reason: 'CrashLoopBackOff', message };
       this.set({ state, lastTerminated: ended });
       this.context.node.warn(
@@ -273,7 +274,7 @@ export class ContainerRunner {
         `Back-off restarting failed container ${this.container.name}`,
       );
       await pause(waitMs, this.stop.signal);
-      if (this.stop.signal.aborted) return;
+      if (this.isStopped()) return;
     }
     // Not published by itself: the next start follows at once.
     this.record = {
@@ -298,13 +299,16 @@ export class ContainerRunner {
     return written.slice(0, terminationMessageLimit);
   }
 
+  private isStopped(): boolean {
+    return this.stop.signal.aborted;
+  }
+
   private podGraceMs(): number {
     return (this.context.pod().spec?.terminationGracePeriodSeconds ?? 30) * 1000;
   }
 
   private logFile(restartCount: number): string {
-    const { namespace = '', name = '', uid = '' } = this.context.pod().metadata ?? {};
-    const pod = { namespace, name, uid };
+    const pod = identity(this.context.pod());
     return logFile(this.context.node.logsDir, pod, this.container.name, restartCount);
   }
 

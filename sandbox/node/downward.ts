@@ -60,12 +60,16 @@ export function resourceValue(
   ownName: string,
 ): string {
   const name = selector.containerName ?? ownName;
-  const resources = containers.find((container) => container.name === name)?.resources;
-  const [kind, resource = ''] = selector.resource.split(/\.(.*)/s);
-  const limit = resources?.limits?.[resource];
-  const stated = kind === 'requests' ? (resources?.requests?.[resource] ?? limit ?? '0') : limit;
-  const capacity = resource === 'cpu' ? nodeCapacity.cpu : nodeCapacity.memory;
+  const container = containers.find((candidate) => candidate.name === name);
   const divisor = quantityValue(selector.divisor ?? '1');
-  const amount = quantityValue(stated ?? capacity);
+  const amount = quantityValue(resourceQuantity(container, selector.resource));
   return String(Math.ceil(amount / (divisor > 0 ? divisor : 1)));
+}
+
+/** A limit that is not set is all the node has; a request that is not set is the limit, or nothing. */
+function resourceQuantity(container: V1Container | undefined, path: string): string {
+  const [kind, resource = ''] = path.split(/\.(.*)/s);
+  const { limits = {}, requests = {} } = container?.resources ?? {};
+  if (kind === 'requests') return requests[resource] ?? limits[resource] ?? '0';
+  return limits[resource] ?? (resource === 'cpu' ? nodeCapacity.cpu : nodeCapacity.memory);
 }

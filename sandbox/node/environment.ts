@@ -10,6 +10,7 @@ import type {
 import { fieldValue, resourceValue } from './downward.js';
 import type { PodAddresses } from './downward.js';
 import { expand } from './expansion.js';
+import { identity } from './identity.js';
 
 /** Everything a container's environment is made of besides its own spec. */
 export type EnvironmentSources = {
@@ -41,19 +42,13 @@ export function containerEnvironment(
 }
 
 function valuesFrom(from: V1EnvFromSource, sources: EnvironmentSources): Record<string, string> {
-  const ref = from.configMapRef ?? from.secretRef;
-  const name = ref?.name ?? '';
-  const found =
-    from.configMapRef === undefined
-      ? readSecret(sources.secret(name))
-      : readConfigMap(sources.configMap(name));
-  if (found === undefined) {
-    if (ref?.optional === true) return {};
-    throw new Error(
-      `${from.configMapRef === undefined ? 'secret' : 'configmap'} "${name}" not found`,
-    );
+  const { kind, ref, values } = source(from.configMapRef, from.secretRef, sources);
+  if (values === undefined) {
+    if (ref.optional === true) return {};
+    throw new Error(`${kind} "${ref.name ?? ''}" not found`);
   }
-  return Object.fromEntries(Object.entries(found).map(([k, v]) => [`${from.prefix ?? ''}${k}`, v]));
+  const prefix = from.prefix ?? '';
+  return Object.fromEntries(Object.entries(values).map(([k, v]) => [prefix + k, v]));
 }
 
 type Variable = {
@@ -79,29 +74,37 @@ function valueOf(
   return keyValue(variable, sources);
 }
 
-function keyValue(variable: V1EnvVar, sources: EnvironmentSources): string | undefined {
-  const { configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
-  const ref = configMapKeyRef ?? secretKeyRef;
-  if (ref === undefined) throw new Error(`variable ${variable.name} has an unknown source`);
-  const name = ref.name ?? '';
-  const kind = configMapKeyRef === undefined ? 'secret' : 'configmap';
-  const found =
-    configMapKeyRef === undefined
-      ? readSecret(sources.secret(name))
-      : readConfigMap(sources.configMap(name));
-  const value = found?.[ref.key];
-  if (value !== undefined || ref.optional === true) return value;
-  if (found === undefined) throw new Error(`${kind} "${name}" not found`);
+function keyValue({ valueFrom }: V1EnvVar, sources: EnvironmentSources): string | undefined {
+  const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+  const { kind, ref, values } = source(configMapKeyRef, secretKeyRef, sources);
+  const { key = '', name = '', optional } = ref;
+  const value = values?.[key];
+  if (value !== undefined || optional === true) return value;
+  if (values === undefined) throw new Error(`${kind} "${name}" not found`);
   const title = kind === 'secret' ? 'Secret' : 'ConfigMap';
-  const namespace = sources.pod.metadata?.namespace ?? '';
-  throw new Error(`couldn't find key ${ref.key} in ${title} ${namespace}/${name}`);
+  throw new Error(
+    `couldn't find key ${key} in ${title} ${identity(sources.pod).namespace}/${name}`,
+  );
 }
 
-function readConfigMap(configMap: V1ConfigMap | undefined): Record<string, string> | undefined {
-  return configMap === undefined ? undefined : (configMap.data ?? {});
+type Ref = { readonly name?: string; readonly key?: string; readonly optional?: boolean };
+
+/** What one of two references leads to; the values are undefined when the object is missing. */
+function source(
+  configMapRef: Ref | undefined,
+  secretRef: Ref | undefined,
+  sources: EnvironmentSources,
+): { kind: string; ref: Ref; values: Record<string, string> | undefined } {
+  if (configMapRef !== undefined) {
+    const configMap = sources.configMap(configMapRef.name ?? '');
+    const values = configMap === undefined ? undefined : (configMap.data ?? {});
+    return { kind: 'configmap', ref: configMapRef, values };
+  }
+  const secret = sources.secret(secretRef?.name ?? '');
+  return { kind: 'secret', ref: secretRef ?? {}, values: decoded(secret) };
 }
 
-function readSecret(secret: V1Secret | undefined): Record<string, string> | undefined {
+function decoded(secret: V1Secret | undefined): Record<string, string> | undefined {
   if (secret === undefined) return undefined;
   return Object.fromEntries(
     Object.entries(secret.data ?? {}).map(([k, v]) => [k, Buffer.from(v, 'base64').toString()]),

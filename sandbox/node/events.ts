@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 
 import type { Api } from './api.js';
+import { identity } from './identity.js';
 
 /** The same warning about the same pod is recorded once in this time, ms. */
 const repeatMs = 30_000;
@@ -18,7 +19,7 @@ export class EventRecorder {
   ) {}
 
   warn(pod: V1Pod, reason: string, message: string): void {
-    const { name = '', namespace = '', uid = '', resourceVersion = '' } = pod.metadata ?? {};
+    const { name, namespace, uid } = identity(pod);
     const key = `${uid}/${reason}/${message}`;
     const now = new Date();
     if (now.getTime() - (this.recordedAt.get(key) ?? 0) < repeatMs) return;
@@ -26,7 +27,7 @@ export class EventRecorder {
     this.recordedAt.set(key, now.getTime());
     const body = {
       metadata: { namespace, name: `${name}.${now.getTime().toString(16)}${this.recordedAt.size}` },
-      involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid, resourceVersion },
+      involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid },
       ...{ type: 'Warning', reason, message: message.slice(0, 1000) },
       source: { component: 'kubelet', host: this.nodeName },
       ...{ firstTimestamp: now, lastTimestamp: now, count: 1 },

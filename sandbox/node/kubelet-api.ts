@@ -38,29 +38,28 @@ async function respond(
   response: ServerResponse,
   pods: Pods,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'https://node');
-  const [, kind, namespace = '', pod = '', container = ''] = url.pathname.split('/');
-  if (kind === 'healthz') {
-    response.end('ok');
-    return;
-  }
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'https://node');
+  const [, kind, namespace = '', pod = '', container = ''] = pathname.split('/');
   const runner = pods.find(namespace, pod)?.runner(container);
   if (kind !== 'containerLogs' || runner === undefined) {
-    response.statusCode = 404;
-    response.end(`container "${container}" of pod "${pod}" is not on this node\n`);
+    response.statusCode = kind === 'healthz' ? 200 : 404;
+    response.end(kind === 'healthz' ? 'ok' : `no container "${container}" in pod "${pod}" here\n`);
     return;
   }
-  const { searchParams } = url;
   const file = runner.logOf(searchParams.get('previous') === 'true' ? 'previous' : 'current');
-  const tail = searchParams.get('tailLines');
+  const asked = searchParams.get('tailLines');
+  const tail = asked === null ? undefined : Number(asked);
   response.setHeader('Content-Type', 'text/plain');
   if (searchParams.get('follow') === 'true') {
-    await follow(file, tail === null ? undefined : Number(tail), { runner, request, response });
-  } else if (tail !== null) {
-    response.end(await lastLines(file, Number(tail), everything));
+    await follow(file, tail, { runner, request, response });
   } else {
-    response.end(await readFile(file).catch(() => ''));
+    response.end(await (tail === undefined ? wholeLog(file) : lastLines(file, tail, everything)));
   }
+}
+
+/** A container that has not started yet has an empty log. */
+function wholeLog(file: string): Promise<Buffer | string> {
+  return readFile(file).catch(() => '');
 }
 
 type Following = {

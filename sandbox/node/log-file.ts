@@ -1,13 +1,15 @@
 import { copyFile, open, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Identity } from './identity.js';
+
 /** A log is cut when it is longer than this, bytes; the cut-off part stays beside it as `.1`. */
 const longestLog = 10 * 1024 * 1024;
 
 /** Where the log of one run of a container is written. */
 export function logFile(
   logsDir: string,
-  pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+  pod: Identity,
   container: string,
   restartCount: number,
 ): string {

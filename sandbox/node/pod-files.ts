@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { V1Pod } from '@kubernetes/client-node';
 
+import { identity } from './identity.js';
 import type { BindMount } from './mount-plan.js';
 
 /** The name a pod's processes see as theirs, at most 63 characters. */
@@ -11,35 +12,36 @@ export function podHostname(pod: V1Pod): string {
   return name.slice(0, 63).replace(/[-.]+$/, '');
 }
 
-/** The resolv.conf of a pod by its dnsPolicy and dnsConfig. */
+/** The resolv.conf of a pod: the cluster's names first, unless its dnsPolicy is None, then its dnsConfig. */
 export function resolvConf(pod: V1Pod, dnsIp: string): string {
-  const { dnsPolicy, dnsConfig } = pod.spec ?? {};
-  const namespace = pod.metadata?.namespace ?? 'default';
-  const own = dnsPolicy === 'None';
+  const { nameservers = [], searches = [], options = [] } = pod.spec?.dnsConfig ?? {};
+  const isOwn = pod.spec?.dnsPolicy === 'None';
   const zones = ['svc.cluster.local', 'cluster.local'];
-  const servers = [...(own ? [] : [dnsIp]), ...(dnsConfig?.nameservers ?? [])];
-  const search = [
-    ...(own ? [] : [`${namespace}.svc.cluster.local`, ...zones]),
-    ...(dnsConfig?.searches ?? []),
-  ];
-  const options = new Map(own ? [] : [['ndots', '5']]);
-  for (const { name, value } of dnsConfig?.options ?? []) options.set(name ?? '', value ?? '');
-  const optionTexts = [...options].map(([name, value]) =>
-    value === '' ? name : `${name}:${value}`,
-  );
+  const servers = isOwn ? nameservers : [dnsIp, ...nameservers];
+  const search = isOwn
+    ? searches
+    : [`${identity(pod).namespace}.svc.cluster.local`, ...zones, ...searches];
+  const settings = new Map(isOwn ? [] : [['ndots', 'ndots:5']]);
+  for (const { name = '', value } of options) {
+    settings.set(name, value === undefined ? name : `${name}:${value}`);
+  }
   return [
     ...servers.map((server) => `nameserver ${server}`),
-    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
-    ...(optionTexts.length > 0 ? [`options ${optionTexts.join(' ')}`] : []),
+    ...line('search', search),
+    ...line('options', [...settings.values()]),
     '',
   ].join('\n');
+}
+
+function line(keyword: string, words: readonly string[]): string[] {
+  return words.length === 0 ? [] : [`${keyword} ${words.join(' ')}`];
 }
 
 /** The hosts file of a pod: localhost, its own name and its hostAliases. */
 export function hostsFile(pod: V1Pod, podIp: string): string {
   const name = podHostname(pod);
   const { subdomain, hostAliases } = pod.spec ?? {};
-  const namespace = pod.metadata?.namespace ?? 'default';
+  const { namespace } = identity(pod);
   const longName =
     subdomain === undefined ? '' : `${name}.${subdomain}.${namespace}.svc.cluster.local\t`;
   return [

@@ -77,24 +77,28 @@ export function podStatus(facts: PodFacts): V1PodStatus {
 export function podPhase(facts: PodFacts): Phase {
   const policy = facts.pod.spec?.restartPolicy ?? 'Always';
   const initialized = isInitialized(facts);
-  const initFailed = facts.initContainers.some(
-    ({ state }) => state.kind === 'terminated' && state.exitCode !== 0,
-  );
-  if (!initialized)
-    return initFailed && (policy === 'Never' || facts.isEnding) ? 'Failed' : 'Pending';
+  if (!initialized) {
+    const isFinal = policy === 'Never' || facts.isEnding;
+    return isFinal && facts.initContainers.some(hasFailed) ? 'Failed' : 'Pending';
+  }
 
-  const exits = facts.containers.map((container) => ({
-    running: container.state.kind === 'running',
-    exit: container.state.kind === 'terminated' ? container.state : container.lastTerminated,
-  }));
-  if (exits.some(({ running, exit }) => !running && exit === undefined)) return 'Pending';
-  if (exits.some(({ running }) => running)) return 'Running';
-
-  const succeeded = exits.every(({ exit }) => exit?.exitCode === 0);
-  if (facts.isEnding) return succeeded ? 'Succeeded' : 'Failed';
-  if (policy === 'Always') return 'Running';
+  const exits = facts.containers.map(lastExit);
+  if (facts.containers.some(({ state }, i) => state.kind !== 'running' && exits[i] === undefined)) {
+    return 'Pending';
+  }
+  if (facts.containers.some(({ state }) => state.kind === 'running')) return 'Running';
+  const succeeded = exits.every((exit) => exit?.exitCode === 0);
+  if (policy === 'Always' && !facts.isEnding) return 'Running';
   if (succeeded) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  return policy === 'Never' || facts.isEnding ? 'Failed' : 'Running';
+}
+
+function lastExit({ state, lastTerminated }: ContainerRecord): TerminatedState | undefined {
+  return state.kind === 'terminated' ? state : lastTerminated;
+}
+
+function hasFailed({ state }: ContainerRecord): boolean {
+  return state.kind === 'terminated' && state.exitCode !== 0;
 }
 
 function isInitialized({ pod, initContainers }: PodFacts): boolean {
@@ -151,7 +155,8 @@ function containersReadyCondition(facts: PodFacts, phase: Phase): V1PodCondition
 }
 
 function readyCondition(facts: PodFacts, containersReady: V1PodCondition): V1PodCondition {
-  if (containersReady.status !== 'True') return { ...containersReady, type: 'Ready' };
+  const { status, reason, message } = containersReady;
+  if (status !== 'True') return { type: 'Ready', status, ...texts(reason, message) };
   const messages = (facts.pod.spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
     const gate = facts.pod.status?.conditions?.find(({ type }) => type === conditionType);
     if (gate === undefined) {
@@ -171,16 +176,20 @@ function readyCondition(facts: PodFacts, containersReady: V1PodCondition): V1Pod
   };
 }
 
+/** A patch merges conditions by type: texts that no longer hold are cleared by empty ones. */
+function texts(reason = '', message = ''): { reason: string; message: string } {
+  return { reason, message };
+}
+
 function withTransitionTime(condition: V1PodCondition, facts: PodFacts): V1PodCondition {
   const before = facts.previous.find(({ type }) => type === condition.type);
   const isSame = before?.status === condition.status;
   const time = isSame ? before.lastTransitionTime : facts.now;
+  const { type, status, reason, message } = condition;
   return {
-    ...condition,
+    ...{ type, status },
     ...(time === undefined ? {} : { lastTransitionTime: time }),
-    // A patch merges conditions by type, so what no longer holds is cleared by name.
-    reason: condition.reason ?? '',
-    message: condition.message ?? '',
+    ...texts(reason, message),
   };
 }
 

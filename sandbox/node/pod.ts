@@ -6,6 +6,7 @@ import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { ContainerRunner } from './container.js';
 import type { PodContext, RestartPolicy } from './container.js';
 import { containerEnvironment } from './environment.js';
+import { identity } from './identity.js';
 import type { Image } from './images.js';
 import type { PodNamespaces } from './network.js';
 import type { NodeServices } from './node-services.js';
@@ -40,21 +41,21 @@ export class PodRunner {
     private pod: V1Pod,
     private readonly node: NodeServices,
   ) {
-    const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
-    this.directory = join(node.podsDir, uid);
+    const own = identity(pod);
+    this.directory = join(node.podsDir, own.uid);
     this.volumes = new PodVolumes(join(this.directory, 'volumes'), node);
-    this.status = new StatusWriter(node.api, { namespace, name, uid }, () => this.currentStatus());
+    this.status = new StatusWriter(node.api, own, () => this.currentStatus());
     this.conditions = pod.status?.conditions ?? [];
     this.makeRunners();
     this.finished = this.run();
   }
 
   get namespace(): string {
-    return this.pod.metadata?.namespace ?? '';
+    return identity(this.pod).namespace;
   }
 
   get name(): string {
-    return this.pod.metadata?.name ?? '';
+    return identity(this.pod).name;
   }
 
   /** Takes a newer form of the pod object: labels, readiness gates, or the wish to end. */
@@ -176,16 +177,22 @@ export class PodRunner {
       if (this.ending.signal.aborted) return false;
       if (isSidecar(this.pod, runner.record.name)) {
         this.sidecars.push(runner.run());
-        while (!runner.record.started && !this.ending.signal.aborted) {
-          await pause(50, this.ending.signal);
-        }
+        await this.startOf(runner);
         continue;
       }
       await runner.run();
       const { state } = runner.record;
       if (state.kind !== 'terminated' || state.exitCode !== 0) return false;
     }
-    return !this.ending.signal.aborted;
+    return !this.isEnding();
+  }
+
+  private async startOf(runner: ContainerRunner): Promise<void> {
+    while (!runner.record.started && !this.isEnding()) await pause(50, this.ending.signal);
+  }
+
+  private isEnding(): boolean {
+    return this.ending.signal.aborted;
   }
 
   private async endSidecars(): Promise<void> {

@@ -2,6 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 
 import { Follower } from './follower.js';
 import type { Change } from './follower.js';
+import { identity } from './identity.js';
 import type { NodeServices } from './node-services.js';
 import { PodRunner } from './pod.js';
 
@@ -51,7 +52,7 @@ export class Pods {
   }
 
   private note({ object: pod, gone }: Change<V1Pod>): void {
-    const uid = pod.metadata?.uid ?? '';
+    const { uid } = identity(pod);
     const known = this.runners.get(uid);
     if (gone) {
       known?.objectGone();

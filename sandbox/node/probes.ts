@@ -75,7 +75,7 @@ function httpProbe(
 ): Promise<ProbeResult> {
   const isHttps = action.scheme === 'HTTPS';
   const host = action.host ?? target.podIp;
-  const port = portNumber(action.port as number | string, target.container);
+  const port = portNumber(action.port, target.container);
   const headers: Record<string, string> = { 'User-Agent': 'kube-probe/1.34', Accept: '*/*' };
   for (const { name, value } of action.httpHeaders ?? []) headers[name] = value;
   const path = action.path ?? '/';
@@ -106,7 +106,7 @@ function tcpProbe(
   timeoutMs: number,
 ): Promise<ProbeResult> {
   const host = action.host ?? target.podIp;
-  const port = portNumber(action.port as number | string, target.container);
+  const port = portNumber(action.port, target.container);
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const finish = (ok: boolean, why: string): void => {

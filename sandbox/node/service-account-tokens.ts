@@ -1,6 +1,7 @@
 import type { V1Pod, V1ServiceAccountTokenProjection } from '@kubernetes/client-node';
 
 import type { Api } from './api.js';
+import { identity } from './identity.js';
 
 /** A token and the moment, in ms since the epoch, from which it should be replaced. */
 export type IssuedToken = { readonly token: string; readonly renewAtMs: number };
@@ -14,10 +15,11 @@ export async function issueToken(
   pod: V1Pod,
   projection: V1ServiceAccountTokenProjection,
 ): Promise<IssuedToken> {
+  const { namespace, name, uid } = identity(pod);
   const lifeSeconds = projection.expirationSeconds ?? 3600;
   const issuedAtMs = Date.now();
   const answer = await core.createNamespacedServiceAccountToken({
-    namespace: pod.metadata?.namespace ?? '',
+    namespace,
     name: pod.spec?.serviceAccountName ?? 'default',
     body: {
       spec: {
@@ -26,8 +28,8 @@ export async function issueToken(
         boundObjectRef: {
           apiVersion: 'v1',
           kind: 'Pod',
-          name: pod.metadata?.name ?? '',
-          uid: pod.metadata?.uid ?? '',
+          name,
+          uid,
         },
       },
     },

@@ -1,4 +1,6 @@
-import type { V1Service } from '@kubernetes/client-node';
+import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
+
+import { identity } from './identity.js';
 
 /**
  * The variables by which a pod finds services: always those of `default/kubernetes`, and with
@@ -22,24 +24,25 @@ export function serviceEnvironment(
 }
 
 function variablesOf(service: V1Service): Record<string, string> {
-  const host = service.spec?.clusterIP;
-  const ports = service.spec?.ports ?? [];
+  const { clusterIP: host = '', ports = [] } = service.spec ?? {};
   const [first] = ports;
-  if (host === undefined || host === '' || host === 'None' || first === undefined) return {};
+  if (host === '' || host === 'None' || first === undefined) return {};
 
-  const name = variableName(service.metadata?.name ?? '');
+  const name = variableName(identity(service).name);
+  const url = ({ protocol = 'TCP', port }: V1ServicePort): string =>
+    `${protocol.toLowerCase()}://${host}:${port}`;
   const variables: Record<string, string> = {
     [`${name}_SERVICE_HOST`]: host,
     [`${name}_SERVICE_PORT`]: String(first.port),
-    [`${name}_PORT`]: `${(first.protocol ?? 'TCP').toLowerCase()}://${host}:${first.port}`,
+    [`${name}_PORT`]: url(first),
   };
   for (const port of ports) {
-    const protocol = port.protocol ?? 'TCP';
+    const { protocol = 'TCP', name: portName = '' } = port;
     const prefix = `${name}_PORT_${port.port}_${protocol}`;
-    if (port.name !== undefined && port.name !== '') {
-      variables[`${name}_SERVICE_PORT_${variableName(port.name)}`] = String(port.port);
+    if (portName !== '') {
+      variables[`${name}_SERVICE_PORT_${variableName(portName)}`] = String(port.port);
     }
-    variables[prefix] = `${protocol.toLowerCase()}://${host}:${port.port}`;
+    variables[prefix] = url(port);
     variables[`${prefix}_PROTO`] = protocol.toLowerCase();
     variables[`${prefix}_PORT`] = String(port.port);
     variables[`${prefix}_ADDR`] = host;

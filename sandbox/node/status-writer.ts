@@ -2,13 +2,7 @@ import { ApiException, PatchStrategy, setHeaderOptions } from '@kubernetes/clien
 import type { V1PodStatus } from '@kubernetes/client-node';
 
 import type { Api } from './api.js';
-
-/** Which pod is written; the uid keeps a namesake that came later from being touched. */
-export type PodIdentity = {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-};
+import type { Identity } from './identity.js';
 
 const retryMs = 250;
 const strategicMerge = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);
@@ -25,7 +19,7 @@ export class StatusWriter {
 
   constructor(
     private readonly api: Api,
-    private readonly pod: PodIdentity,
+    private readonly pod: Identity,
     private readonly compute: () => V1PodStatus,
   ) {}
 

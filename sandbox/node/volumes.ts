@@ -7,6 +7,7 @@ import type { Api } from './api.js';
 import { writeAtomically } from './atomic-directory.js';
 import type { ClusterObjects } from './cluster-objects.js';
 import type { PodAddresses } from './downward.js';
+import { identity } from './identity.js';
 import { issueToken } from './service-account-tokens.js';
 import type { IssuedToken } from './service-account-tokens.js';
 import { MissingVolumeSource, configMapFiles, downwardFiles, secretFiles } from './volume-files.js';
@@ -22,7 +23,10 @@ export type VolumeSources = {
 
 /** The only part of the host that hostPath volumes reach. */
 const hostPathRoot = '/var/lib/sluice-sandbox';
-const defaultMode = 0o644;
+const usualMode = 0o644;
+
+/** The pod whose volumes are made. */
+type Owner = { readonly pod: V1Pod; readonly addresses: PodAddresses };
 
 /** The volumes of one pod: made before its containers start, and kept up to date while they run. */
 export class PodVolumes {
@@ -37,7 +41,7 @@ export class PodVolumes {
   /** Makes or refreshes all volumes. Throws a MissingVolumeSource while something is not there yet. */
   async refresh(pod: V1Pod, addresses: PodAddresses): Promise<void> {
     for (const volume of pod.spec?.volumes ?? []) {
-      const files = await this.filesOf(volume, pod, addresses);
+      const files = await this.filesOf(volume, { pod, addresses });
       if (files === undefined) {
         await this.makeDirectory(volume);
       } else {
@@ -64,59 +68,72 @@ export class PodVolumes {
   }
 
   /** The generated files of a volume, or undefined for those that pods fill themselves. */
-  private async filesOf(
-    volume: V1Volume,
-    pod: V1Pod,
-    addresses: PodAddresses,
-  ): Promise<VolumeFile[] | undefined> {
+  private async filesOf(volume: V1Volume, owner: Owner): Promise<VolumeFile[] | undefined> {
     const { configMap, secret, downwardAPI, projected } = volume;
-    const { objects } = this.sources;
-    const namespace = pod.metadata?.namespace ?? '';
-    if (configMap !== undefined) {
-      const object = objects.configMaps.get(namespace, configMap.name ?? '');
-      return configMapFiles(configMap, object, configMap.defaultMode ?? defaultMode);
-    }
-    if (secret !== undefined) {
-      const object = objects.secrets.get(namespace, secret.secretName ?? '');
-      return secretFiles(secret, object, secret.defaultMode ?? defaultMode);
-    }
+    if (configMap !== undefined) return this.configMap(configMap, owner, configMap.defaultMode);
+    if (secret !== undefined) return this.secret(secret, owner, secret.defaultMode);
     if (downwardAPI !== undefined) {
-      const mode = downwardAPI.defaultMode ?? defaultMode;
-      return downwardFiles(downwardAPI.items, pod, addresses, mode);
+      const { items, defaultMode } = downwardAPI;
+      return downwardFiles(items, owner.pod, owner.addresses, defaultMode ?? usualMode);
     }
-    return projected === undefined
-      ? undefined
-      : this.projectedFiles({ name: volume.name, projected }, pod, addresses);
+    return projected === undefined ? undefined : this.projected(volume.name, projected, owner);
   }
 
-  private async projectedFiles(
-    { name, projected }: { name: string; projected: V1ProjectedVolumeSource },
-    pod: V1Pod,
-    addresses: PodAddresses,
+  private async projected(
+    name: string,
+    { sources = [], defaultMode }: V1ProjectedVolumeSource,
+    owner: Owner,
   ): Promise<VolumeFile[]> {
-    const mode = projected.defaultMode ?? defaultMode;
     const files: VolumeFile[] = [];
-    for (const { configMap, secret, downwardAPI, serviceAccountToken } of projected.sources ?? []) {
-      const parts: V1Volume = {
-        name,
-        ...(configMap === undefined ? {} : { configMap: { ...configMap, defaultMode: mode } }),
-        ...(secret === undefined
-          ? {}
-          : { secret: { ...secret, secretName: secret.name ?? '', defaultMode: mode } }),
-        ...(downwardAPI === undefined
-          ? {}
-          : { downwardAPI: { ...downwardAPI, defaultMode: mode } }),
-      };
-      files.push(...((await this.filesOf(parts, pod, addresses)) ?? []));
+    for (const { configMap, secret, downwardAPI, serviceAccountToken } of sources) {
+      if (configMap !== undefined) files.push(...this.configMap(configMap, owner, defaultMode));
+      if (secret !== undefined) {
+        const { name: secretName, items, optional } = secret;
+        files.push(
+          ...this.secret(
+            {
+              ...(secretName === undefined ? {} : { secretName }),
+              ...(items === undefined ? {} : { items }),
+              ...(optional === undefined ? {} : { optional }),
+            },
+            owner,
+            defaultMode,
+          ),
+        );
+      }
+      if (downwardAPI !== undefined) {
+        const mode = defaultMode ?? usualMode;
+        files.push(...downwardFiles(downwardAPI.items, owner.pod, owner.addresses, mode));
+      }
       if (serviceAccountToken !== undefined) {
-        const key = `${name}/${serviceAccountToken.path}`;
+        const { path } = serviceAccountToken;
         const issue = (): Promise<IssuedToken> =>
-          issueToken(this.sources.api, pod, serviceAccountToken);
-        const content = Buffer.from(await this.token(key, issue));
-        files.push({ path: serviceAccountToken.path, content, mode });
+          issueToken(this.sources.api, owner.pod, serviceAccountToken);
+        const content = Buffer.from(await this.token(`${name}/${path}`, issue));
+        files.push({ path, content, mode: defaultMode ?? usualMode });
       }
     }
     return files;
+  }
+
+  private configMap(
+    source: Parameters<typeof configMapFiles>[0],
+    { pod }: Owner,
+    mode: number | undefined,
+  ): VolumeFile[] {
+    const { configMaps } = this.sources.objects;
+    const object = configMaps.get(identity(pod).namespace, source.name ?? '');
+    return configMapFiles(source, object, mode ?? usualMode);
+  }
+
+  private secret(
+    source: Parameters<typeof secretFiles>[0],
+    { pod }: Owner,
+    mode: number | undefined,
+  ): VolumeFile[] {
+    const { secrets } = this.sources.objects;
+    const object = secrets.get(identity(pod).namespace, source.secretName ?? '');
+    return secretFiles(source, object, mode ?? usualMode);
   }
 
   private async token(key: string, issue: () => Promise<IssuedToken>): Promise<string> {

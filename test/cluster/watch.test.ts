@@ -334,7 +334,7 @@ async function eventsOf(canary: CanaryRef) {
     const { events } = await client.workflow.getHandle(releaseId(canary)).fetchHistory();
     return events ?? [];
   } catch (error) {
-    if (isGrpcServiceError(error) && Number(error.code) === notFound) return [];
+    if (isGrpcServiceError(error) && (error.code as number) === notFound) return [];
     throw error;
   }
 }

@@ -1,0 +1,57 @@
+import { log } from '@temporalio/activity';
+
+import { namesOf } from '../domain/names.js';
+import { allToPrimary } from '../domain/routes.js';
+import { probeProviders } from './analysis.js';
+import { readCanary } from './canaries.js';
+import type { MoveInput } from './contract.js';
+import type { Deps } from './deps.js';
+import { perform, recordEvents, tell } from './reporting.js';
+import { retireTarget } from './retirement.js';
+import { applyRoutes } from './routing.js';
+import { applyService } from './services.js';
+import { workloadOf } from './workloads/index.js';
+
+/**
+ * Creates what a canary needs beside the target, which serves on as it did: the services of the
+ * two workloads, and the primary. Tells which revision the primary has; one that somebody else
+ * made is taken for a copy of the target as it is now.
+ */
+export async function prepare(
+  deps: Deps,
+  { canary: ref, report }: MoveInput<'prepare'>,
+): Promise<{ readonly revision: string }> {
+  const canary = await readCanary(deps, ref);
+  // Told before the deed: whoever waits for the first primary should see what it is for.
+  await tell(deps, ref, report);
+
+  const workload = workloadOf(deps, canary);
+  const target = await workload.target();
+  for (const role of ['canary', 'primary'] as const) {
+    await applyService(deps, canary, { role, ...target });
+  }
+
+  const probed = await probeProviders(deps, canary);
+  if (probed !== undefined) {
+    await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed] });
+  }
+  const primary = await workload.primary();
+  if (primary !== undefined) return { revision: primary.revision ?? target.revision };
+  await target.createPrimary();
+  log.info(`${canary.target.kind} ${namesOf(canary).primaryWorkload}.${canary.namespace} created`);
+  return { revision: target.revision };
+}
+
+/**
+ * Takes the traffic over: the apex service and the routes go to the primary, which is ready, and
+ * only behind that the target is scaled to zero, so that somebody answers all the time.
+ */
+export async function initialise(deps: Deps, input: MoveInput<'initialise'>): Promise<void> {
+  const canary = await readCanary(deps, input.canary);
+  const workload = workloadOf(deps, canary);
+  await perform(deps, input, async () => {
+    await applyService(deps, canary, { role: 'apex', ...(await workload.target()) });
+    await applyRoutes(deps, canary, allToPrimary);
+    await retireTarget(deps, workload);
+  });
+}

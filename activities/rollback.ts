@@ -1,0 +1,62 @@
+import type { Canary } from '../domain/canary.js';
+import { allToPrimary } from '../domain/routes.js';
+import { readCanary } from './canaries.js';
+import type { MoveInput } from './contract.js';
+import type { Deps } from './deps.js';
+import { countEnding } from './ending.js';
+import { podsReady } from './pods.js';
+import { perform } from './reporting.js';
+import { retireTarget } from './retirement.js';
+import { applyRoutes } from './routing.js';
+import { workloadOf } from './workloads/index.js';
+import type { Primary, Workload } from './workloads/workload.js';
+
+/**
+ * Takes a release back: the primary to its last promoted state, all traffic to the primary, the
+ * target to zero.
+ *
+ * Traffic must never be without pods. A primary that keeps serving while it is restored gets the
+ * traffic first, as the canary's may be failing. One that does not (its pods are gone, or its
+ * strategy stops them all at once) is restored first, and the traffic stays where it is until it
+ * is ready. The target is the last to go in either case.
+ */
+export async function rollBack(deps: Deps, input: MoveInput<'rollBack'>): Promise<void> {
+  const canary = await readCanary(deps, input.canary);
+  const workload = workloadOf(deps, canary);
+  await perform(deps, input, async () => {
+    const primary = await workload.primary();
+    const before = primary && stateToRestore(primary, canary, input.primaryBefore);
+    if (primary !== undefined && before !== undefined && !primary.servesWhileRestored) {
+      await primary.restore(before);
+      await untilServing(workload);
+    }
+    await applyRoutes(deps, canary, allToPrimary);
+    if (before !== undefined) await primary?.restore(before);
+    await retireTarget(deps, workload);
+  });
+  countEnding(deps, { ref: input.canary, canary }, input.ending);
+}
+
+/**
+ * What the primary has to go back to. A promotion that was cut off never told what that is; the
+ * primary shows it by a revision that was copied to it but not promoted.
+ */
+function stateToRestore(
+  { revision, before }: Primary,
+  { status: { lastPromotedSpec } }: Canary,
+  told: string | undefined,
+): string | undefined {
+  if (told !== undefined) return told;
+  const isUnpromoted =
+    revision !== undefined && lastPromotedSpec !== undefined && revision !== lastPromotedSpec;
+  return isUnpromoted ? before : undefined;
+}
+
+/** How long one attempt waits for the primary, in milliseconds; the next one goes on waiting. */
+const patienceMs = 30_000;
+
+async function untilServing(workload: Workload): Promise<void> {
+  const wait = { role: 'primary', deadline: Date.now() + patienceMs } as const;
+  const pods = await podsReady(workload, wait);
+  if (!pods.ready) throw new Error(`rollback waits, with the traffic as it is: ${pods.reason}`);
+}

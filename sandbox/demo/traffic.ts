@@ -1,0 +1,38 @@
+import axios from 'axios';
+
+/** What the load generator counted in a window. */
+export interface Counted {
+  readonly requests: number;
+  /** Requests without an answer below 500. */
+  readonly failed: number;
+  readonly byVersion: Readonly<Record<string, number>>;
+  readonly byStatus: Readonly<Record<string, number>>;
+}
+
+/** The load generator of the sandbox, seen from the host. */
+export interface Traffic {
+  /** Sends so many requests per second from now on. */
+  send(rate: number, target?: { readonly url?: string; readonly host?: string }): Promise<void>;
+  /** What came back between two moments (epoch milliseconds); whole seconds are counted. */
+  counted(since: number, until?: number): Promise<Counted>;
+}
+
+/** The share of a version among all answers, in percent; 0 when there were none. */
+export function shareOf({ byVersion }: Counted, version: string): number {
+  const total = Object.values(byVersion).reduce((sum, count) => sum + count, 0);
+  return total === 0 ? 0 : ((byVersion[version] ?? 0) / total) * 100;
+}
+
+/** Reaches the load generator at a URL such as `http://127.0.0.1:4711`. */
+export function trafficAt(url: string): Traffic {
+  const http = axios.create({ baseURL: url, timeout: 10_000, proxy: false });
+  return {
+    async send(rate, target = {}) {
+      await http.post('/config', { rate, ...target });
+    },
+    async counted(since, until) {
+      const { data } = await http.get<Counted>('/stats', { params: { since, until } });
+      return data;
+    },
+  };
+}
