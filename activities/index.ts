@@ -67,7 +67,10 @@ function watchedOver<I extends Input, R>(
     } catch (error) {
       // Whoever cancels knows; there is nothing wrong to be told.
       if (!context.cancellationSignal.aborted) {
-        await Promise.race([tellError(deps, input.canary, error), sleep(tellingMs)]);
+        await Promise.race([
+          tellError(deps, input.canary, error),
+          sleep(tellingMs, undefined, { ref: false }),
+        ]);
       }
       throw error;
     } finally {

@@ -18,7 +18,7 @@ import {
 import { runsOf, type Run, type RunFilter } from './runs.js';
 
 export { isFailure, type Ending, type RunOutcome } from './endings.js';
-export { SluiceError, type FaultKind } from './errors.js';
+export { SluiceError, type FaultKind } from './sluice-error.js';
 export type { Trouble } from './troubles.js';
 export type {
   Accepted,

@@ -2,8 +2,8 @@ import { formatDuration } from '../domain/duration.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, pause, persistently, type CanaryName, type ClusterClient } from './connection.js';
 import { endingOf, isFailure, type Ending } from './endings.js';
-import { SluiceError } from './errors.js';
 import { newestRun, revisionNow } from './questions.js';
+import { SluiceError } from './sluice-error.js';
 
 /** Which release to wait for, and how long. */
 export interface WaitOptions {

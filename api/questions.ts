@@ -7,7 +7,8 @@ import { planQuery, stateQuery, whyQuery } from '../workflows/messages.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, soon, type CanaryName, type ClusterClient } from './connection.js';
 import { endingOf, type Ending } from './endings.js';
-import { isUnanswered, SluiceError } from './errors.js';
+import { isUnanswered } from './errors.js';
+import { SluiceError } from './sluice-error.js';
 import { troublesOf, type Trouble } from './troubles.js';
 
 /** The newest run of a canary's releases. Times are epoch milliseconds. */

@@ -25,9 +25,10 @@ import {
   type ReleaseWorkflow,
 } from './connection.js';
 import { endingOf, isFailure, type Ending } from './endings.js';
-import { explain, isTooLate, SluiceError } from './errors.js';
+import { explain, isTooLate } from './errors.js';
 import { isRunning, newestRun, noWorkerText, stateOf } from './questions.js';
 import { runsOf } from './runs.js';
+import { SluiceError } from './sluice-error.js';
 
 /** How a request is sent. */
 export interface SendOptions {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { Part } from './parts.js';
+import type { Programs } from './tools/programs.js';
 import type { ToolPaths } from './tools/provide.js';
 
 /** The descriptor of the socket between the host's process and the supervisor inside. */
@@ -13,6 +14,9 @@ export const FIRST_LISTENER_DESCRIPTOR = 4;
 export type Plan = {
   readonly name: string;
   readonly repository: string;
+  readonly programs: Programs;
+  /** The module that lets Node run TypeScript. */
+  readonly loader: string;
   readonly tools: ToolPaths;
   readonly parts: readonly Part[];
   /** Image maps beside the built-in one. */

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { DNS_IP, NODE_IP, NODE_NAME, POD_CIDR, SERVICE_CIDR } from './addresses.js';
 import { CONTROL_DESCRIPTOR, messages, send } from './control.js';
@@ -19,7 +19,7 @@ import {
 import { linkPrograms, prepareFileSystem } from './supervisor/file-system.js';
 import { KubeApi } from './supervisor/kube-api.js';
 import { serveHost } from './supervisor/listeners.js';
-import { Applier, readManifests } from './supervisor/manifests.js';
+import { Applier, readManifests, withoutDescriptions } from './supervisor/manifests.js';
 import { prepareNetwork } from './supervisor/network.js';
 import { apiReady, deploymentsReady } from './supervisor/readiness.js';
 
@@ -44,7 +44,7 @@ process.exit();
 
 async function start(plan: Plan): Promise<void> {
   prepareFileSystem();
-  linkPrograms(plan.tools, plan.repository);
+  linkPrograms(plan);
   prepareNetwork();
   Object.assign(process.env, environmentInside, { TMPDIR: stateFolders.tmp });
   serveHost(plan.targets);
@@ -62,9 +62,10 @@ async function start(plan: Plan): Promise<void> {
 /** Applies what the plan asks for and waits until it runs. */
 async function install({ parts, tools, repository }: Plan, api: KubeApi): Promise<void> {
   const applier = new Applier(api);
-  const definitions = [tools['gateway-api-crds'], tools['contour-crds'], 'deploy/crds'];
+  const routing = [tools['gateway-api-crds'], tools['contour-crds']].flatMap(readManifests);
+  const own = readManifests(join(repository, 'deploy', 'crds'));
   const defined = applier
-    .define(definitions.flatMap((path) => readManifests(resolve(repository, path ?? ''))))
+    .define([...withoutDescriptions(routing), ...own])
     .then(() => done('custom resource definitions'));
   const installed = parts.map(async (part) => {
     const files = partManifests[part].map((file) => join(repository, file));
@@ -76,7 +77,7 @@ async function install({ parts, tools, repository }: Plan, api: KubeApi): Promis
   await Promise.all([defined, ...installed]);
 }
 
-function nodeAgent({ repository, images }: Plan): Component {
+function nodeAgent({ repository, programs, images }: Plan): Component {
   const maps = [join(repository, 'sandbox', 'images.json'), ...images];
   const flags = {
     kubeconfig: KUBECONFIG,
@@ -90,11 +91,10 @@ function nodeAgent({ repository, images }: Plan): Component {
     'tls-cert': join(stateFolders.certificates, 'kubelet.crt'),
     'tls-key': join(stateFolders.certificates, 'kubelet.key'),
   };
-  const main = join(repository, 'sandbox', 'node', 'main.ts');
   return {
     name: 'node-agent',
     argv: [
-      ...([process.execPath, '--import', import.meta.resolve('tsx'), main] as const),
+      ...([process.execPath, programs.nodeAgent] as const),
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
       ...maps.flatMap((file) => ['--images', file]),
     ],

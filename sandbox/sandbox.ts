@@ -1,6 +1,6 @@
 import type { SpawnOptions } from 'node:child_process';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { CLUSTER_DOMAIN } from './addresses.js';
 import { claim } from './claim.js';
@@ -16,6 +16,7 @@ import { checkHost, enter, firstProcess, isolate } from './isolation.js';
 import type { Isolated } from './isolation.js';
 import { PARTS, toolsFor } from './parts.js';
 import type { Part } from './parts.js';
+import { providePrograms } from './tools/programs.js';
 import { provideTools } from './tools/provide.js';
 
 /** What a sandbox is started with; by default it is named `default` and has every part. */
@@ -130,11 +131,12 @@ async function launch(
 ): Promise<Launched> {
   const { name, parts = PARTS, images = [], report, signal } = options;
   const tools = await provideTools(toolsFor(parts), { report, ...(signal && { signal }) });
+  const programs = await providePrograms(repository);
   const forwards = [...standardForwards, ...(options.forwards ?? [])];
   const opened: HostPort[] = [];
   for (const forward of forwards) opened.push(await openHostPort(forward.preferredPort));
   const isolated = isolate(
-    supervisorCommand(),
+    [process.execPath, programs.supervisor],
     opened.map(({ descriptor }) => descriptor),
   );
   for (const port of opened) port.close();
@@ -144,6 +146,8 @@ async function launch(
   send(isolated.control, {
     name,
     repository,
+    programs,
+    loader: import.meta.resolve('tsx'),
     tools,
     parts,
     images: images.map((file) => resolve(file)),
@@ -158,11 +162,6 @@ function addressInside({ name, target }: Forward, ports: Description['ports']): 
   if (name === KUBERNETES) return `127.0.0.1:${ports[KUBERNETES] ?? 0}`;
   const [service = '', port = ''] = target.split(':');
   return `${service}.svc.${CLUSTER_DOMAIN}:${port}`;
-}
-
-function supervisorCommand(): readonly string[] {
-  const loader = import.meta.resolve('tsx');
-  return [process.execPath, '--import', loader, join(import.meta.dirname, 'inside.ts')];
 }
 
 async function untilReady(

@@ -39,11 +39,10 @@ async function respond(
   pods: Pods,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'https://node');
-  const [, kind, namespace = '', pod = '', container = ''] = pathname.split('/');
-  const runner = pods.find(namespace, pod)?.runner(container);
-  if (kind !== 'containerLogs' || runner === undefined) {
-    response.statusCode = kind === 'healthz' ? 200 : 404;
-    response.end(kind === 'healthz' ? 'ok' : `no container "${container}" in pod "${pod}" here\n`);
+  const runner = askedRunner(pathname, pods);
+  if (runner === undefined) {
+    response.statusCode = 404;
+    response.end(`nothing at ${pathname}\n`);
     return;
   }
   const file = runner.logOf(searchParams.get('previous') === 'true' ? 'previous' : 'current');
@@ -55,6 +54,12 @@ async function respond(
   } else {
     response.end(await (tail === undefined ? wholeLog(file) : lastLines(file, tail, everything)));
   }
+}
+
+/** The container of a path `/containerLogs/NAMESPACE/POD/CONTAINER`. */
+function askedRunner(pathname: string, pods: Pods): ContainerRunner | undefined {
+  const [, kind, namespace = '', pod = '', container = ''] = pathname.split('/');
+  return kind === 'containerLogs' ? pods.find(namespace, pod)?.runner(container) : undefined;
 }
 
 /** A container that has not started yet has an empty log. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Pod, V1PodDNSConfigOption } from '@kubernetes/client-node';
 
 import { identity } from './identity.js';
 import type { BindMount } from './mount-plan.js';
@@ -17,20 +17,20 @@ export function resolvConf(pod: V1Pod, dnsIp: string): string {
   const { nameservers = [], searches = [], options = [] } = pod.spec?.dnsConfig ?? {};
   const isOwn = pod.spec?.dnsPolicy === 'None';
   const zones = ['svc.cluster.local', 'cluster.local'];
-  const servers = isOwn ? nameservers : [dnsIp, ...nameservers];
-  const search = isOwn
-    ? searches
-    : [`${identity(pod).namespace}.svc.cluster.local`, ...zones, ...searches];
+  const clusterSearch = [`${identity(pod).namespace}.svc.cluster.local`, ...zones];
   const settings = new Map(isOwn ? [] : [['ndots', 'ndots:5']]);
-  for (const { name = '', value } of options) {
-    settings.set(name, value === undefined ? name : `${name}:${value}`);
-  }
+  for (const option of options) settings.set(option.name ?? '', optionText(option));
   return [
-    ...servers.map((server) => `nameserver ${server}`),
-    ...line('search', search),
+    ...(isOwn ? [] : line('nameserver', [dnsIp])),
+    ...nameservers.map((server) => `nameserver ${server}`),
+    ...line('search', isOwn ? searches : [...clusterSearch, ...searches]),
     ...line('options', [...settings.values()]),
     '',
   ].join('\n');
+}
+
+function optionText({ name = '', value }: V1PodDNSConfigOption): string {
+  return value === undefined ? name : `${name}:${value}`;
 }
 
 function line(keyword: string, words: readonly string[]): string[] {

@@ -82,15 +82,16 @@ export function podPhase(facts: PodFacts): Phase {
     return isFinal && facts.initContainers.some(hasFailed) ? 'Failed' : 'Pending';
   }
 
-  const exits = facts.containers.map(lastExit);
-  if (facts.containers.some(({ state }, i) => state.kind !== 'running' && exits[i] === undefined)) {
-    return 'Pending';
-  }
-  if (facts.containers.some(({ state }) => state.kind === 'running')) return 'Running';
-  const succeeded = exits.every((exit) => exit?.exitCode === 0);
-  if (policy === 'Always' && !facts.isEnding) return 'Running';
-  if (succeeded) return 'Succeeded';
-  return policy === 'Never' || facts.isEnding ? 'Failed' : 'Running';
+  const { containers, isEnding } = facts;
+  if (containers.some(isYetToRun)) return 'Pending';
+  if (containers.some(({ state }) => state.kind === 'running')) return 'Running';
+  if (policy === 'Always' && !isEnding) return 'Running';
+  if (containers.every((container) => lastExit(container)?.exitCode === 0)) return 'Succeeded';
+  return policy === 'Never' || isEnding ? 'Failed' : 'Running';
+}
+
+function isYetToRun(container: ContainerRecord): boolean {
+  return container.state.kind === 'waiting' && lastExit(container) === undefined;
 }
 
 function lastExit({ state, lastTerminated }: ContainerRecord): TerminatedState | undefined {

@@ -124,7 +124,8 @@ export function scheduler(): Component {
 }
 
 function component(name: string, flags: Readonly<Record<string, string | number>>): Component {
-  return { name, argv: ['control-plane', name, ...asFlags(flags)] };
+  // Memory is plentiful while the cluster starts, and processors are not.
+  return { name, argv: ['control-plane', name, ...asFlags(flags)], env: { GOGC: '400' } };
 }
 
 function asFlags(flags: Readonly<Record<string, string | number>>): string[] {

@@ -10,8 +10,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 
 import { CLUSTER_DOMAIN, DNS_IP, NODE_NAME } from '../addresses.js';
+import type { Plan } from '../control.js';
 import { STATE_MOUNT, stateFolders } from '../state.js';
-import type { ToolPaths } from '../tools/provide.js';
 
 /** What this mount namespace sees instead of the host's files. */
 const files: Readonly<Record<string, string>> = {
@@ -55,14 +55,13 @@ function mount(...args: readonly string[]): void {
 }
 
 /** Puts every program of the sandbox into one folder, the first of PATH. */
-export function linkPrograms(tools: ToolPaths, repository: string): void {
+export function linkPrograms({ tools, loader, repository }: Plan): void {
   const programs = ['control-plane', 'contour', 'envoy', 'prometheus', 'temporal'] as const;
   for (const name of programs) {
     const path = tools[name];
     if (path !== undefined) symlinkSync(path, join(stateFolders.bin, name));
   }
   script('kubectl', 'exec control-plane kubectl "$@"');
-  const loader = import.meta.resolve('tsx');
   const main = join(repository, 'cli', 'main.ts');
   script('sluice', `exec '${process.execPath}' --import '${loader}' '${main}' "$@"`);
 }

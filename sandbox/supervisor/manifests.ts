@@ -19,7 +19,7 @@ const pollMs = 50;
 const servedMs = 30_000;
 
 /** The objects in a YAML file, or in all YAML files of a folder; none when it does not exist. */
-export function readManifests(path: string): readonly KubeObject[] {
+export function readManifests(path = ''): readonly KubeObject[] {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) return [];
   const files = status.isDirectory()
@@ -28,6 +28,13 @@ export function readManifests(path: string): readonly KubeObject[] {
         .filter((file) => /\.ya?ml$/.test(file))
     : [path];
   return files.flatMap((file) => loadAll(readFileSync(file, 'utf8')).filter(isObject));
+}
+
+/** The objects without the texts that document their fields: most of their size, and read by nobody here. */
+export function withoutDescriptions(objects: readonly KubeObject[]): readonly KubeObject[] {
+  const reviver = (key: string, value: unknown): unknown =>
+    key === 'description' && typeof value === 'string' ? undefined : value;
+  return JSON.parse(JSON.stringify(objects), reviver) as readonly KubeObject[];
 }
 
 /** Applies objects to the cluster. */

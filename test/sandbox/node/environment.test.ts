@@ -57,7 +57,7 @@ describe('containerEnvironment', () => {
       },
       { name: 'BOTH', value: '$(LEVEL)/$(IP)/$(LATER)' },
     ];
-    expect(containerEnvironment({ ...container, env }, sources())).toEqual({
+    expect(containerEnvironment({ name: 'main', env }, sources())).toEqual({
       LEVEL: 'debug',
       PASSWORD: 'hunter2',
       IP: '10.244.0.9',
