@@ -14,6 +14,11 @@ export function parseCanary(text: string): CanaryName {
   throw new InvalidArgumentError('It is NS/NAME or NAME, in lower-case letters, digits and "-".');
 }
 
+/** Prints what {@link parseCanary} reads. */
+export function nameOf({ namespace, name }: CanaryName): string {
+  return `${namespace}/${name}`;
+}
+
 /** Reads one `CONTAINER=IMAGE` and adds it to those before. */
 export function addImage(
   text: string,

@@ -1,4 +1,4 @@
-import { CommanderError, type Command } from 'commander';
+import type { Command, CommanderError } from 'commander';
 
 /** The command line, or what it points to, makes no sense; the message is one line. */
 export class UsageError extends Error {

@@ -130,17 +130,26 @@ export function supersede(turn: Turn, next: string): ReleaseState {
 
 /** Takes everything back for good. */
 export function rollBack(turn: Turn, cause: Cause): ReleaseState {
-  return to(turn, 'rolling-back', { cause });
+  return to({ ...turn, state: unblocked(turn.state) }, 'rolling-back', { cause });
 }
 
 /**
  * The state after an activity said that it can never succeed. A release that has not touched the
- * primary is taken back; any other ends as it is, because no further move can be trusted.
+ * primary is taken back. One that is past that stays as it is until the manifest is changed,
+ * because ending it would leave the canary mid-way.
  */
 export function afterFailure(turn: Turn, cause: Cause): ReleaseState {
-  return isBeforePromotion(turn.state.stage)
-    ? rollBack(turn, cause)
+  const { stage } = turn.state;
+  if (isBeforePromotion(stage)) return rollBack(turn, cause);
+  return isPromoting(stage) || stage === 'rolling-back' || stage === 'failing-promotion'
+    ? { ...turn.state, blocked: cause.message }
     : to(turn, 'over', { outcome: 'failed', cause });
+}
+
+/** The state after the manifest was changed: what was blocked is tried again. */
+export function unblocked(state: ReleaseState): ReleaseState {
+  const { blocked, ...rest } = state;
+  return rest;
 }
 
 /** The state after the workflow was asked to cancel. */

@@ -186,6 +186,24 @@ function problemsOf(spec: WireSpec, provider: string): string[] {
     ...problemsOfTarget(spec),
     ...problemsOfStrategy(spec.analysis ?? {}),
     ...(spec.service?.port === undefined ? ['spec.service.port: is required'] : []),
+    ...problemsOfExtras(spec),
+  ];
+}
+
+/** What would change how a release goes is refused rather than left out in silence. */
+function problemsOfExtras({ autoscalerRef, analysis }: WireSpec): string[] {
+  const hooks = (analysis?.webhooks ?? []).filter(
+    ({ type = '' }) => type !== 'event' && type !== 'post-rollout',
+  );
+  return [
+    ...(autoscalerRef === undefined
+      ? []
+      : ['spec.autoscalerRef: autoscalers are not supported yet']),
+    ...(hooks.length === 0
+      ? []
+      : [
+          `spec.analysis.webhooks: ${hooks.map(({ name }) => name).join(', ')}: checks and gates by webhook are not supported yet`,
+        ]),
   ];
 }
 
@@ -349,6 +367,7 @@ interface WireSpec {
   readonly targetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
   readonly ingressRef?: { readonly name: string };
   readonly routeRef?: { readonly name: string };
+  readonly autoscalerRef?: { readonly kind: string; readonly name: string };
   readonly service?: WireService;
   readonly analysis?: WireAnalysis;
   readonly progressDeadlineSeconds?: number;
@@ -401,6 +420,7 @@ interface WireAnalysis {
   readonly canaryReadyThreshold?: number;
   readonly match?: readonly RequestMatch[];
   readonly metrics?: readonly WireMetric[];
+  readonly webhooks?: readonly { readonly name: string; readonly type?: string }[];
 }
 
 interface WireMetric {

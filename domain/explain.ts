@@ -54,6 +54,13 @@ export function why(plan: Plan, state: ReleaseState): Why {
       endsWhen: 'a new revision starts a new release',
     };
   }
+  if (state.blocked !== undefined) {
+    return {
+      waitingFor: `a change of the manifest: ${state.blocked}`,
+      since,
+      endsWhen: 'the Canary or its target is changed',
+    };
+  }
   if (paused !== undefined) {
     const reason = paused.reason === undefined ? '' : ` (${paused.reason})`;
     return {

@@ -10,7 +10,7 @@ import { texts } from './texts.js';
  */
 export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
   if (state.outcome !== undefined) return { kind: 'end', outcome: state.outcome };
-  if (isHeld(plan, state)) return { kind: 'wait', until: undefined };
+  if (state.blocked !== undefined || isHeld(plan, state)) return { kind: 'wait', until: undefined };
   const { names } = plan;
   switch (state.stage) {
     case 'preparing':

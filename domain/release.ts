@@ -119,6 +119,8 @@ export interface ReleaseState {
   /** Whose pods are awaited. */
   readonly awaiting: Role;
   readonly paused?: Order & { readonly at: number };
+  /** Why the next move can never succeed unless somebody changes a manifest. */
+  readonly blocked?: string;
   readonly waitedForPeopleMs: number;
   /** The revision that takes over after a restart; {@link revision} itself for a retry. */
   readonly next?: string;

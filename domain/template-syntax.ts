@@ -63,6 +63,7 @@ function split(text: string): Piece[] {
   const pieces: Piece[] = [];
   let trimNext = false;
   let at = 0;
+  let line = 1;
   while (at <= text.length) {
     const open = text.indexOf('{{', at);
     const literal = text.slice(at, open < 0 ? text.length : open);
@@ -70,13 +71,18 @@ function split(text: string): Piece[] {
     const start = trimNext ? literal.trimStart() : literal;
     pieces.push({ kind: 'text', text: trimLast ? start.trimEnd() : start });
     if (open < 0) break;
-    const line = text.slice(0, open).split('\n').length;
+    line += newlinesIn(literal);
     const action = readAction(text, open + (trimLast ? 3 : 2), line);
     if (action.tokens !== undefined) pieces.push({ kind: 'action', tokens: action.tokens, line });
+    line += newlinesIn(text.slice(open, action.end));
     trimNext = action.trims;
     at = action.end;
   }
   return pieces;
+}
+
+function newlinesIn(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 interface Action {
@@ -87,12 +93,9 @@ interface Action {
 }
 
 function readAction(text: string, start: number, line: number): Action {
-  const comment = /\s*\/\*[^]*?\*\/(\s-)?\}\}/y;
+  const comment = /\s*\/\*[^]*?\*\//y;
   comment.lastIndex = start;
-  const found = comment.exec(text);
-  if (found !== null) {
-    return { tokens: undefined, end: comment.lastIndex, trims: found[1] !== undefined };
-  }
+  if (comment.test(text)) return endOfComment(text, comment.lastIndex, line);
   const read: Token[] = [];
   let at = start;
   let spaced = true;
@@ -108,6 +111,14 @@ function readAction(text: string, start: number, line: number): Action {
     spaced = token === undefined;
     at = tokens.lastIndex;
   }
+}
+
+function endOfComment(text: string, at: number, line: number): Action {
+  const end = /(\s-)?\}\}/y;
+  end.lastIndex = at;
+  const found = end.exec(text);
+  if (found === null) throw problem(line, 'a comment must end right before }}');
+  return { tokens: undefined, end: end.lastIndex, trims: found[1] !== undefined };
 }
 
 function tokenOf(match: RegExpExecArray, joined: boolean, line: number): Token | undefined {
@@ -160,11 +171,19 @@ function parseNodes(pieces: readonly Piece[], from: number, depth: number): Pars
       nodes.push(node);
       at = next;
     } else {
+      refuseOtherBlocks(piece);
       nodes.push({ kind: 'print', pipeline: parsePipeline(piece), line: piece.line });
       at += 1;
     }
   }
   return { nodes, next: at };
+}
+
+const otherBlocks = ['range', 'with', 'define', 'block', 'template', 'break', 'continue'];
+
+function refuseOtherBlocks({ tokens: [first], line }: Piece & { kind: 'action' }): void {
+  if (first?.kind !== 'word' || !otherBlocks.includes(first.text)) return;
+  throw problem(line, `{{${first.text}}} is not supported (supported: if, else, end)`);
 }
 
 function parseIf(

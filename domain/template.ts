@@ -117,7 +117,10 @@ function run([first, ...rest]: Command, passed: readonly Value[], values: Templa
 
 function valueOf(operand: Operand, values: TemplateValues): Value {
   const value = bareValueOf(operand, values);
-  return operand.fields.reduce((map, field) => fieldOf(map, field, describe(operand)), value);
+  return operand.fields.reduce(
+    (map, field) => fieldOf(map, field, describe({ ...operand, fields: [] })),
+    value,
+  );
 }
 
 function bareValueOf(operand: Operand, values: TemplateValues): Value {

@@ -39,7 +39,7 @@ export function send(socket: Socket, message: Plan | Report): void {
 }
 
 /** The messages of the other side, until either side ends the socket. */
-export async function* messages<T extends Plan | Report>(socket: Socket): AsyncGenerator<T> {
+export async function* messages<T extends Plan | Report>(socket: Socket): AsyncGenerator<T, void> {
   let rest = '';
   try {
     for await (const chunk of socket.setEncoding('utf8')) {

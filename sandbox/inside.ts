@@ -6,6 +6,7 @@ import { CONTROL_DESCRIPTOR, messages, send } from './control.js';
 import type { Plan, Report } from './control.js';
 import { environmentInside } from './description.js';
 import { needsDefinitions, partManifests } from './parts.js';
+import type { Part } from './parts.js';
 import { KUBECONFIG, STATE, stateFolders } from './state.js';
 import { keepRunning } from './supervisor/component.js';
 import type { Component } from './supervisor/component.js';
@@ -18,10 +19,11 @@ import {
 } from './supervisor/control-plane.js';
 import { linkPrograms, prepareFileSystem } from './supervisor/file-system.js';
 import { KubeApi } from './supervisor/kube-api.js';
+import type { KubeObject } from './supervisor/kube-api.js';
 import { serveHost } from './supervisor/listeners.js';
 import { Applier, readManifests, withoutDescriptions } from './supervisor/manifests.js';
 import { prepareNetwork } from './supervisor/network.js';
-import { apiReady, deploymentsReady } from './supervisor/readiness.js';
+import { apiReady, nodeReady, workloadsReady } from './supervisor/readiness.js';
 
 /**
  * The supervisor, the first program inside the namespaces. It starts the cluster as the host's plan says
@@ -53,26 +55,39 @@ async function start(plan: Plan): Promise<void> {
   await makeCredentials(plan.apiPort);
   run(apiServer(plan.apiPort));
   const api = new KubeApi(plan.apiPort);
+  const manifests = readAll(plan);
   await apiReady(api);
   done('API server');
   for (const component of [controllerManager(), scheduler(), nodeAgent(plan)]) run(component);
-  await install(plan, api);
+  await Promise.all([install(manifests, api), nodeReady(api).then(() => done('node'))]);
 }
 
-/** Applies what the plan asks for and waits until it runs. */
-async function install({ parts, tools, repository }: Plan, api: KubeApi): Promise<void> {
-  const applier = new Applier(api);
+type Manifests = {
+  readonly definitions: readonly KubeObject[];
+  readonly parts: readonly { readonly part: Part; readonly objects: readonly KubeObject[] }[];
+};
+
+function readAll({ parts, tools, repository }: Plan): Manifests {
   const routing = [tools['gateway-api-crds'], tools['contour-crds']].flatMap(readManifests);
   const own = readManifests(join(repository, 'deploy', 'crds'));
-  const defined = applier
-    .define([...withoutDescriptions(routing), ...own])
-    .then(() => done('custom resource definitions'));
-  const installed = parts.map(async (part) => {
-    const files = partManifests[part].map((file) => join(repository, file));
-    const objects = files.flatMap(readManifests);
+  return {
+    definitions: [...withoutDescriptions(routing), ...own],
+    parts: parts.map((part) => ({
+      part,
+      objects: partManifests[part].flatMap((file) => readManifests(join(repository, file))),
+    })),
+  };
+}
+
+/** Applies everything and waits until it runs. */
+async function install({ definitions, parts }: Manifests, api: KubeApi): Promise<void> {
+  const applier = new Applier(api);
+  const defined = applier.define(definitions).then(() => done('custom resource definitions'));
+  const installed = parts.map(async ({ part, objects }) => {
     if (needsDefinitions(part)) await defined;
     await applier.apply(objects);
-    await deploymentsReady(api, objects, done);
+    await workloadsReady(api, objects);
+    done(part);
   });
   await Promise.all([defined, ...installed]);
 }

@@ -59,8 +59,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   };
 }
 
-// The type of the result is long, and follows from the options.
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type
 function parse(args: readonly string[]) {
   try {
     return parseArgs({

@@ -122,7 +122,7 @@ function sandbox(
 
 type Launched = {
   readonly isolated: Isolated;
-  readonly reports: AsyncGenerator<Report>;
+  readonly reports: AsyncGenerator<Report, void>;
   readonly ports: Description['ports'];
 };
 
@@ -165,7 +165,7 @@ function addressInside({ name, target }: Forward, ports: Description['ports']): 
 }
 
 async function untilReady(
-  reports: AsyncGenerator<Report>,
+  reports: AsyncGenerator<Report, void>,
   report: (line: string) => void,
 ): Promise<void> {
   for (;;) {

@@ -34,8 +34,9 @@ export function messageOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
-/** Errors have no enumerable fields and bigints no JSON form. */
-function plain(_key: string, value: unknown): unknown {
+/** Errors have no enumerable fields, bigints no JSON form; task tokens are long and say nothing. */
+function plain(key: string, value: unknown): unknown {
+  if (key === 'taskToken') return undefined;
   if (value instanceof Error) return value.stack ?? value.message;
   return typeof value === 'bigint' ? String(value) : value;
 }

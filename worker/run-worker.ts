@@ -15,16 +15,13 @@ import type { Deps, Settings } from '../activities/deps.js';
 import { createActivities } from '../activities/index.js';
 import { connectKube, loadKubeConfig } from '../activities/kube.js';
 import { revisionOf } from '../activities/revision.js';
-import type { Deployment } from '../domain/objects.js';
 import { taskQueueOf } from '../domain/release.js';
-import { cacheCanaries, type CanaryObject } from './canary-cache.js';
+import { openCaches, type Caches } from './caches.js';
 import type { Config, TemporalConfig } from './config.js';
-import { cacheDeployments } from './deployment-cache.js';
 import { serveHealth } from './health.js';
-import { listWatchOf } from './list-watch.js';
 import { releasesOf } from './releases.js';
 import { ensureSearchAttributes } from './search-attributes.js';
-import { createTelemetry } from './telemetry.js';
+import { createTelemetry, type WorkerTelemetry } from './telemetry.js';
 import { connectTemporal } from './temporal.js';
 import { watchCanaries } from './watch.js';
 
@@ -42,107 +39,108 @@ export interface WorkerProcess {
  * Builds the parts of the worker and runs them until `stop`. Waits for the API server and for
  * Temporal as long as it takes; rejects when the worker can never work, such as without a namespace.
  */
-export async function runWorker({
-  config,
-  temporal,
-  version,
-  log,
-  stop,
-}: WorkerProcess): Promise<void> {
+export async function runWorker(options: WorkerProcess): Promise<void> {
+  const { config, temporal, version, log, stop } = options;
+  const { meshProvider, namespace, port } = config;
+  const waitingFor = new Set(['Temporal', 'deployments', 'canaries', 'the workflow code']);
   const bundle = bundleOf(config.workflowBundle, log);
+  // It is awaited only after Temporal and the API server have come up.
+  bundle.catch(() => undefined);
+
   const registry = new Registry();
-  const waiting = new Set(['canaries', 'deployments', 'Temporal']);
   const kubeConfig = loadKubeConfig();
   const kube = connectKube(kubeConfig);
-  const scope = config.namespace === '' ? {} : { namespace: config.namespace };
-  const deployments = cacheDeployments(
-    listWatchOf<Deployment>(kubeConfig, kube, {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
-      ...scope,
-    }),
-    log,
-  );
-  const canaries = cacheCanaries(
-    listWatchOf<CanaryObject>(kubeConfig, kube, {
-      ...{ apiVersion: 'flagger.app/v1beta1', kind: 'Canary', plural: 'canaries' },
-      ...scope,
-    }),
-    log,
-  );
-  const { meshProvider } = config;
-  const telemetry = createTelemetry({ registry, canaries, version, meshProvider });
-  canaries.onChange((_key, now, before) => {
-    if (now === undefined && before !== undefined) void telemetry.forget(before);
-  });
-  const health = await serveHealth({
-    port: config.port,
+  const caches = openCaches({ kubeConfig, kube, namespace, log });
+  const telemetry = createTelemetry({
     registry,
-    waitingFor: () => [...waiting],
+    canaries: caches.canaries,
+    version,
+    meshProvider,
   });
-  log.info('started', { version, cluster: config.cluster, port: config.port });
-
-  const work = async (connection: NativeConnection): Promise<void> => {
-    const client = new Client({ connection, namespace: temporal.namespace });
-    await ensureSearchAttributes(client, log);
-    const deps: Deps = { kube, deployments, telemetry, settings: settingsOf(config) };
-    const worker = await createWorker({ config, connection, client, deps, bundle: await bundle });
-    await Promise.race([aborted(stop), deployments.untilSynced()]);
-    waiting.delete('deployments');
-    await Promise.race([aborted(stop), canaries.untilSynced()]);
-    waiting.delete('canaries');
-    if (stop.aborted) return;
-    const watch = watchCanaries({
-      cluster: config.cluster,
-      canaries,
-      deployments,
-      releases: releasesOf(client, config.cluster),
-      revisionOf,
-      sent: (kind) => {
-        telemetry.watchSent(kind);
-      },
-      log,
-    });
-    waiting.delete('Temporal');
-    await worker.runUntil(async () => {
-      await aborted(stop);
-      waiting.add('shutdown');
-      log.info('stopping');
-      await watch.stop();
-    });
-  };
-
+  const health = await serveHealth({ port, registry, waitingFor: () => [...waitingFor] });
+  log.info('started', { version, cluster: config.cluster, port });
   try {
     const connection = await connectTemporal(temporal.connectionOptions, log, stop);
     if (connection === undefined) return;
-    try {
-      await work(connection);
-    } finally {
-      await connection.close();
-    }
+    waitingFor.delete('Temporal');
+    const deps = { kube, deployments: caches.deployments, telemetry, settings: settingsOf(config) };
+    await work({ ...options, connection, caches, deps, telemetry, bundle, waitingFor }).finally(
+      () => connection.close(),
+    );
   } finally {
-    canaries.stop();
-    deployments.stop();
+    caches.stop();
     health.close();
     health.closeAllConnections();
     log.info('stopped');
   }
 }
 
-interface WorkerParts {
-  readonly config: Config;
+interface Parts extends WorkerProcess {
   readonly connection: NativeConnection;
-  readonly client: Client;
+  readonly caches: Caches;
   readonly deps: Deps;
-  readonly bundle: WorkflowBundleOption;
+  readonly telemetry: WorkerTelemetry;
+  readonly bundle: Promise<WorkflowBundleOption>;
+  readonly waitingFor: Set<string>;
 }
 
-function createWorker({ config, connection, client, deps, bundle }: WorkerParts): Promise<Worker> {
+/** Watches the cluster and performs releases, until the process is to stop. */
+async function work(parts: Parts): Promise<void> {
+  const { config, temporal, log, stop, connection, caches, telemetry, waitingFor } = parts;
+  const { canaries, deployments } = caches;
+  const client = new Client({ connection, namespace: temporal.namespace });
+  await ensureSearchAttributes(client, log);
+  await Promise.race([aborted(stop), deployments.untilSynced()]);
+  waitingFor.delete('deployments');
+  await Promise.race([aborted(stop), canaries.untilSynced()]);
+  waitingFor.delete('canaries');
+  if (stop.aborted) return;
+
+  // Before there is a worker: Temporal keeps what is sent until one comes.
+  const watch = watchCanaries({
+    cluster: config.cluster,
+    canaries,
+    deployments,
+    releases: releasesOf(client, config.cluster),
+    revisionOf,
+    sent: (kind) => {
+      telemetry.watchSent(kind);
+    },
+    log,
+  });
+  canaries.onChange((_key, now, before) => {
+    if (now === undefined && before !== undefined) void telemetry.forget(before);
+  });
+  try {
+    const worker = await createWorker(parts);
+    waitingFor.delete('the workflow code');
+    await worker.runUntil(async () => {
+      await aborted(stop);
+      waitingFor.add('the end');
+      log.info('stopping');
+      await watch.stop();
+    });
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** Time cancelled activities get to end; with the grace it stays below the pod's 30 s. */
+const forceAfterMs = 15_000;
+
+async function createWorker({
+  config,
+  temporal,
+  connection,
+  deps,
+  bundle,
+}: Parts): Promise<Worker> {
   return Worker.create({
     connection,
-    namespace: client.options.namespace,
+    namespace: temporal.namespace,
     taskQueue: taskQueueOf(config.cluster),
     identity: `${process.pid}@${hostname()}`,
-    workflowBundle: bundle,
+    workflowBundle: await bundle,
     activities: createActivities(deps),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: config.maxCachedWorkflows,
@@ -153,15 +151,19 @@ function createWorker({ config, connection, client, deps, bundle }: WorkerParts)
   });
 }
 
-/** Time cancelled activities get to end; with the grace it stays below the pod's 30 s. */
-const forceAfterMs = 15_000;
-
 async function bundleOf(path: string, log: Logger): Promise<WorkflowBundleOption> {
   if (path !== '') return { codePath: path };
   // Compiled code bundles compiled workflows, sources bundle sources.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = new URL(`../workflows/index.${extension}`, import.meta.url);
-  return bundleWorkflowCode({ workflowsPath: fileURLToPath(entry), logger: log });
+  // Webpack's account of every module is of no interest to operators.
+  const info: Logger['info'] = (message, meta) => {
+    log.debug(message, meta);
+  };
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(entry),
+    logger: { ...log, info },
+  });
 }
 
 function settingsOf(config: Config): Settings {

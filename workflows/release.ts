@@ -14,6 +14,7 @@ import {
   afterDeletion,
   afterFailure,
   supersede,
+  unblocked,
   type Turn,
 } from '../domain/after.js';
 import { begin, isBeforePromotion } from '../domain/begin.js';
@@ -118,6 +119,7 @@ async function lookAgain(run: Run): Promise<void> {
       return;
     case 'ready':
       run.plan = survey.plan;
+      run.state = unblocked(run.state);
       run.generation = survey.generation;
       run.seen = survey.revision;
       if (survey.revision !== run.state.revision && isBeforePromotion(run.state.stage)) {

@@ -1,7 +1,7 @@
 import type { Canary, RequestMatch } from '../../domain/canary.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { namesOf } from '../../domain/names.js';
-import type { Routes } from '../../domain/routes.js';
+import { allToPrimary, type Routes } from '../../domain/routes.js';
 import { comparison, matchedRequests, refuseOtherParts, sortedEntries } from './matches.js';
 import { ourRules, overlay, routeMetadata } from './ownership.js';
 import { agreedRoutes, type Acceptance, type Router } from './router.js';
@@ -95,10 +95,11 @@ function routesOf(canary: Canary, routes: Routes, live: readonly Route[]): Route
   const { weighted, rest } = matchedRequests(canary);
   const current = ourRules(canary, live, servicesIn);
   const split = servicesOf(canary, routes);
+  const primaryOnly = servicesOf(canary, allToPrimary).slice(0, 1);
   return [
     ...orEverything(weighted).map((match, i) => routeOf(canary, match, split, current.weighted[i])),
     ...(rest === undefined ? [] : orEverything(rest)).map((match, i) =>
-      routeOf(canary, match, split.slice(0, 1), current.rest[i]),
+      routeOf(canary, match, primaryOnly, current.rest[i]),
     ),
   ];
 }

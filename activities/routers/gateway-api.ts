@@ -1,7 +1,7 @@
 import type { Canary, GatewayRef, RequestMatch } from '../../domain/canary.js';
 import { namesOf } from '../../domain/names.js';
 import type { KubeObject } from '../../domain/objects.js';
-import type { Routes } from '../../domain/routes.js';
+import { allToPrimary, type Routes } from '../../domain/routes.js';
 import { filtersOf } from './gateway-filters.js';
 import { comparison, matchedRequests, refuseOtherParts, sortedEntries } from './matches.js';
 import { ourRules, overlay, routeMetadata } from './ownership.js';
@@ -125,19 +125,11 @@ function backendsIn({ backendRefs = [] }: Rule): readonly BackendRef[] {
 function rulesOf(canary: Canary, routes: Routes, live: readonly Rule[]): Rule[] {
   const { weighted, rest } = matchedRequests(canary);
   const current = ourRules(canary, live, backendsIn);
-  const backends = backendsOf(canary, routes);
+  const split = backendsOf(canary, routes);
+  const primaryOnly = backendsOf(canary, allToPrimary).slice(0, 1);
   return [
-    ruleOf(canary, weighted, backends, current.weighted[0]),
-    ...(rest === undefined
-      ? []
-      : [
-          ruleOf(
-            canary,
-            rest,
-            backendsOf(canary, { primary: 100, canary: 0 }).slice(0, 1),
-            current.rest[0],
-          ),
-        ]),
+    ruleOf(canary, weighted, split, current.weighted[0]),
+    ...(rest === undefined ? [] : [ruleOf(canary, rest, primaryOnly, current.rest[0])]),
   ];
 }
 

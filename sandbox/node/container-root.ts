@@ -28,7 +28,8 @@ const deviceLinks = {
  * namespaces of their own. Returns its path.
  */
 export async function buildContainerRoot(stateDir: string): Promise<string> {
-  const root = join(stateDir, 'container-root');
+  // A new one per life of the agent: the host's own files hang in an old one, it must not be cleared.
+  const root = join(stateDir, `container-root-${process.pid}`);
   mkdirSync(root, { recursive: true });
   // Unbindable, or binding the directory that holds the state would copy the root into itself.
   await mustRun(['mount', '--bind', root, root]);

@@ -66,14 +66,14 @@ export class ContainerViews {
 }
 
 /**
- * What programs need besides their image: the repository, the directories on PATH, what the links in
- * the first of them point to, and the cache in which tsx keeps compiled files.
+ * What programs need besides their image: the repository, the directories on PATH, and what the links
+ * in the first of them point to.
  */
 export function programPaths(repository: string, path: string): string[] {
   const directories = path.split(':').filter((directory) => directory !== '');
   const [tools] = directories;
   const linked = tools === undefined ? [] : linkedDirectories(tools);
-  return [repository, ...directories, ...linked, '/tmp/tsx-0'];
+  return [repository, ...directories, ...linked];
 }
 
 function linkedDirectories(directory: string): string[] {
@@ -135,8 +135,12 @@ function makeMountPoint(path: string, kind: BindMount['kind']): void {
 }
 
 function kindOf(path: string): ReturnType<Surroundings['kindOf']> {
-  const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry === undefined) return undefined;
-  if (entry.isDirectory()) return 'directory';
-  return entry.isFile() ? 'file' : 'other';
+  try {
+    const entry = lstatSync(path);
+    if (entry.isDirectory()) return 'directory';
+    return entry.isFile() ? 'file' : 'other';
+  } catch {
+    // Not there, or in a directory this user may not enter.
+    return undefined;
+  }
 }

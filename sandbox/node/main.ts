@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +13,7 @@ import { findImage, readImageMaps } from './images.js';
 import { serveKubeletApi } from './kubelet-api.js';
 import { Layers } from './layers.js';
 import { cutLongLogs } from './log-file.js';
-import { PodNetwork } from './network.js';
+import { PodNetwork, killLeftovers } from './network.js';
 import { registerNode } from './node-object.js';
 import type { NodeServices } from './node-services.js';
 import { Pods } from './pods.js';
@@ -42,6 +42,8 @@ async function main(args: readonly string[]): Promise<void> {
     hostDir: join(flags.stateDir, 'host'),
     logsDir: flags.logsDir,
   };
+  killLeftovers();
+  rmSync(directories.podsDir, { recursive: true, force: true });
   for (const directory of Object.values(directories)) mkdirSync(directory, { recursive: true });
   const [root] = await Promise.all([buildContainerRoot(stateDir), network.prepare()]);
   const node: NodeServices = {

@@ -126,18 +126,33 @@ function pidOf(holder: ChildProcess): number {
   return holder.pid;
 }
 
+/** Kills what an agent of an earlier life has left: all processes in networks other than the node's. */
+export function killLeftovers(): void {
+  const own = networkOf('self');
+  for (const pid of processIds()) {
+    const network = networkOf(pid);
+    if (network !== undefined && network !== own) kill(pid);
+  }
+}
+
 /** Processes that left their container's process group are still in the pod's network namespace. */
 function killAllIn(holderPid: number): void {
   const namespace = networkOf(String(holderPid));
   if (namespace === undefined) return;
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    if (Number(pid) !== holderPid && networkOf(pid) === namespace) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // It has just ended by itself.
-      }
-    }
+  for (const pid of processIds()) {
+    if (Number(pid) !== holderPid && networkOf(pid) === namespace) kill(pid);
+  }
+}
+
+function processIds(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
+function kill(pid: string): void {
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
   }
 }
 

@@ -64,6 +64,8 @@ export function writePodFiles(
     hosts: hostsFile(pod, podIp),
     'resolv.conf': resolvConf(pod, dnsIp),
     hostname: `${podHostname(pod)}\n`,
+    // Modules other than these two would ask services of the host.
+    'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
   };
   return Object.entries(files).map(([name, text]): BindMount => {
     const source = join(directory, name);

@@ -82,7 +82,10 @@ export function podPhase(facts: PodFacts): Phase {
     return isFinal && facts.initContainers.some(hasFailed) ? 'Failed' : 'Pending';
   }
 
-  const { containers, isEnding } = facts;
+  return phaseOfContainers(facts, policy);
+}
+
+function phaseOfContainers({ containers, isEnding }: PodFacts, policy: string): Phase {
   if (containers.some(isYetToRun)) return 'Pending';
   if (containers.some(({ state }) => state.kind === 'running')) return 'Running';
   if (policy === 'Always' && !isEnding) return 'Running';

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { KubeApi, KubeObject } from './kube-api.js';
+import { NODE_NAME } from '../addresses.js';
+import type { Change, KubeApi, KubeObject } from './kube-api.js';
 
-type Deployment = KubeObject & {
+type Node = KubeObject & {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+};
+type Workload = KubeObject & {
   readonly spec: { readonly replicas?: number };
   readonly status?: {
     readonly observedGeneration?: number;
@@ -23,6 +29,8 @@ type Pod = KubeObject & {
   };
 };
 
+type Changes<T> = AsyncGenerator<Change<T>>;
+
 const retryMs = 100;
 const readyMs = 180_000;
 
@@ -40,23 +48,41 @@ export async function apiReady(api: KubeApi): Promise<void> {
   throw new Error('the API server did not get ready');
 }
 
+/** Resolves when the node agent has registered its node and said that it is ready. */
+export async function nodeReady(api: KubeApi): Promise<void> {
+  const nodes = (signal: AbortSignal): Changes<Node> => api.watch<Node>('/api/v1/nodes', signal);
+  await untilAll(api, nodes, [NODE_NAME], ({ status }) =>
+    (status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+  );
+}
+
 /**
- * Resolves when all Deployments among the objects are available, telling `onReady` of each; throws the
- * state of the pods when that takes too long.
+ * Resolves when all workloads among the objects are available; throws the state of the pods when that
+ * takes too long.
  */
-export async function deploymentsReady(
+export async function workloadsReady(api: KubeApi, objects: readonly KubeObject[]): Promise<void> {
+  const kinds = ['Deployment', 'StatefulSet'] as const;
+  await Promise.all(
+    kinds.map(async (kind) => {
+      const names = objects.filter((object) => object.kind === kind).map(nameOf);
+      const path = `/apis/apps/v1/${kind.toLowerCase()}s`;
+      await untilAll(api, (signal) => api.watch<Workload>(path, signal), names, isAvailable);
+    }),
+  );
+}
+
+/** Watches a list until every named object of it is as wanted. */
+async function untilAll<T extends KubeObject>(
   api: KubeApi,
-  objects: readonly KubeObject[],
-  onReady: (deployment: string) => void,
+  watch: (signal: AbortSignal) => Changes<T>,
+  names: readonly string[],
+  isAsWanted: (object: T) => boolean,
 ): Promise<void> {
-  const missing = new Set(objects.filter(({ kind }) => kind === 'Deployment').map(nameOf));
+  const missing = new Set(names);
   const signal = AbortSignal.timeout(readyMs);
   while (missing.size > 0 && !signal.aborted) {
     try {
-      for await (const { object } of api.watch<Deployment>('/apis/apps/v1/deployments', signal)) {
-        if (isReady(object) && missing.delete(nameOf(object))) onReady(nameOf(object));
-        if (missing.size === 0) return;
-      }
+      await seeChanges(watch(signal), missing, isAsWanted);
     } catch {
       // The API server went away: look again.
       await sleep(retryMs);
@@ -67,7 +93,18 @@ export async function deploymentsReady(
   }
 }
 
-function isReady({ metadata, spec, status }: Deployment): boolean {
+async function seeChanges<T extends KubeObject>(
+  changes: Changes<T>,
+  missing: Set<string>,
+  isAsWanted: (object: T) => boolean,
+): Promise<void> {
+  for await (const { object } of changes) {
+    if (isAsWanted(object)) missing.delete(nameOf(object));
+    if (missing.size === 0) return;
+  }
+}
+
+function isAvailable({ metadata, spec, status }: Workload): boolean {
   const replicas = spec.replicas ?? 1;
   return (
     status?.observedGeneration === metadata.generation &&
@@ -96,5 +133,5 @@ async function podStates(api: KubeApi): Promise<string> {
 }
 
 function nameOf({ metadata }: KubeObject): string {
-  return `${metadata.namespace ?? 'default'}/${metadata.name}`;
+  return [metadata.namespace, metadata.name].filter(Boolean).join('/');
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -13,6 +14,9 @@ const entries: Readonly<Record<keyof Programs, string>> = {
   nodeAgent: 'sandbox/node/main.ts',
 };
 
+const prefix = 'programs-';
+const kept = 20;
+
 // Libraries in the older module format, once inside a newer module, still look for this function.
 const banner =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
@@ -23,7 +27,7 @@ const banner =
  */
 export async function providePrograms(repository: string): Promise<Programs> {
   const cache = cacheFolder();
-  const folder = join(cache, `programs-${hashOfSources(repository)}`);
+  const folder = join(cache, `${prefix}${hashOfSources(repository)}`);
   if (!isCached(folder)) {
     await openCache(cache);
     await addToCache(cache, folder, async (work) => {
@@ -31,9 +35,21 @@ export async function providePrograms(repository: string): Promise<Programs> {
         await bundle(join(repository, entry), join(work, `${name}.mjs`));
       }
     });
+    await removeOld(cache);
   }
   const program = (name: keyof Programs): string => join(folder, `${name}.mjs`);
   return { supervisor: program('supervisor'), nodeAgent: program('nodeAgent') };
+}
+
+/** Keeps the bundles of the last few versions: older ones belong to no running sandbox. */
+async function removeOld(cache: string): Promise<void> {
+  const folders = (await readdir(cache)).filter((name) => name.startsWith(prefix));
+  const dated = await Promise.all(
+    folders.map(async (name) => ({ name, changed: (await stat(join(cache, name))).mtimeMs })),
+  );
+  dated.sort((one, other) => other.changed - one.changed);
+  for (const { name } of dated.slice(kept))
+    await rm(join(cache, name), { recursive: true, force: true });
 }
 
 /** Bundles one program; `import.meta.url` stays that of its source. */

@@ -8,9 +8,7 @@ import { connectKube, loadKubeConfig, type Kube } from '../../activities/kube.js
 import { revisionOf } from '../../activities/revision.js';
 import type { Deployment, KubeObject, PodTemplate } from '../../domain/objects.js';
 import { releaseId, taskQueueOf, type CanaryRef } from '../../domain/release.js';
-import { cacheCanaries, type CanaryObject } from '../../worker/canary-cache.js';
-import { cacheDeployments } from '../../worker/deployment-cache.js';
-import { listWatchOf } from '../../worker/list-watch.js';
+import { openCaches } from '../../worker/caches.js';
 import { jsonLogger } from '../../worker/log.js';
 import { releasesOf } from '../../worker/releases.js';
 import { ensureSearchAttributes } from '../../worker/search-attributes.js';
@@ -207,25 +205,8 @@ it('loses no change while the worker is away', async () => {
 
 async function startWatching(): Promise<void> {
   const { kubeConfig } = proxied;
-  const proxiedKube = connectKube(kubeConfig);
-  const deployments = cacheDeployments(
-    listWatchOf<Deployment>(kubeConfig, proxiedKube, {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      plural: 'deployments',
-      namespace,
-    }),
-    silent,
-  );
-  const canaries = cacheCanaries(
-    listWatchOf<CanaryObject>(kubeConfig, proxiedKube, {
-      apiVersion: 'flagger.app/v1beta1',
-      kind: 'Canary',
-      plural: 'canaries',
-      namespace,
-    }),
-    silent,
-  );
+  const caches = openCaches({ kubeConfig, kube: connectKube(kubeConfig), namespace, log: silent });
+  const { canaries, deployments } = caches;
   await Promise.all([deployments.untilSynced(), canaries.untilSynced()]);
   const watch = watchCanaries({
     cluster,
@@ -239,8 +220,7 @@ async function startWatching(): Promise<void> {
   });
   watching = {
     async stop() {
-      canaries.stop();
-      deployments.stop();
+      caches.stop();
       await watch.stop();
     },
   };

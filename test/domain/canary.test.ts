@@ -108,6 +108,24 @@ describe('a manifest', () => {
       { analysis: { iterations: 5 } },
       'spec.analysis.iterations: A/B testing and Blue/Green are not supported yet (use stepWeight or stepWeights)',
     ],
+    [
+      {
+        autoscalerRef: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', name: 'x' },
+      },
+      'spec.autoscalerRef: autoscalers are not supported yet',
+    ],
+    [
+      {
+        analysis: {
+          stepWeight: 10,
+          webhooks: [
+            { name: 'gate', type: 'confirm-promotion', url: 'http://gate/' },
+            { name: 'seen', type: 'event', url: 'http://seen/' },
+          ],
+        },
+      },
+      'spec.analysis.webhooks: gate: checks and gates by webhook are not supported yet',
+    ],
   ])('is refused by field: %j', (spec, problem) => {
     expect(parseCanary(manifest(spec), defaults)).toEqual({ ok: false, problems: [problem] });
   });

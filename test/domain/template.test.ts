@@ -84,7 +84,11 @@ describe('what templates get wrong', () => {
       '\n{{ foo }}',
       `line 2: "foo" is not defined (allowed: ${allowed}, index`,
     ],
-    ['range', '{{ range variables }}x{{ end }}', 'line 1: "range" is not defined'],
+    [
+      'range',
+      '{{ range variables }}x{{ end }}',
+      'line 1: {{range}} is not supported (supported: if, else, end)',
+    ],
     [
       'a missing variable',
       '{{ variables.missing }}',
@@ -107,6 +111,12 @@ describe('what templates get wrong', () => {
     ['a stray parenthesis', '{{ name ) }}', 'unexpected )'],
     ['an unclosed string', '{{ "a }}', 'unexpected "\\"" in an action'],
     ['an unclosed comment', '{{/* a', 'in an action'],
+    [
+      'text behind a comment',
+      'a{{/* a */ name }}{{/* b */}}',
+      'a comment must end right before }}',
+    ],
+    ['a later line', 'a\n{{ name\n}}\n{{/*\n*/}}\n{{ foo }}', 'line 6: "foo"'],
     ['an unclosed if', '{{ if name }}a', 'line 1: {{if}} without {{end}}'],
     [
       'an if closed by a second else',

@@ -296,6 +296,23 @@ describe('a release', () => {
     expect(cluster.deeds.at(-1)).toBe('roll back');
   });
 
+  it('stays safe and waits when not even the rollback is possible, and goes on once it is', async () => {
+    const { cluster, start } = rig.canary();
+    const impossible = () => ApplicationFailure.nonRetryable('no such match', 'InvalidSpec');
+    cluster.faults.route = [impossible()];
+    cluster.faults.rollBack = [impossible()];
+    const handle = await start();
+    await rig.until(handle, ({ blocked }) => blocked !== undefined);
+
+    expect((await handle.query(whyQuery))?.waitingFor).toBe(
+      'a change of the manifest: no such match',
+    );
+    await handle.signal(changedSignal, { revision: 'v2', generation: 2 });
+
+    expect((await failureOf(handle)).type).toBe('InvalidSpec');
+    expect(cluster.deeds.at(-1)).toBe('roll back');
+  });
+
   it('goes on in a fresh run, where it was, before its history grows long', async () => {
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ weights: [10, 20, 30, 40, 50, 60] });

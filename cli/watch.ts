@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { CanaryName, Sluice, Status } from '../api/client.js';
+import { SluiceError } from '../api/sluice-error.js';
+import type { PlannedStep } from '../domain/explain.js';
+import { nameOf } from './arguments.js';
+import { exitCodeOf } from './exit-codes.js';
+import type { Output, Stream } from './output.js';
+import { statusShape } from './shapes.js';
+import { endingText, planText, progressText, statusText } from './text.js';
+
+const pollMs = 700;
+
+/**
+ * Shows a canary's release until none is running: redrawn on a terminal, else one line per change.
+ * Asks only, so watching costs the release nothing. Returns the exit code of how it ended.
+ */
+export async function watch(sluice: Sluice, canary: CanaryName, output: Output): Promise<number> {
+  const screen = output.terminal === undefined ? lines(output) : drawing(output.terminal);
+  let previous: Status | undefined;
+  for (;;) {
+    const status = await look(sluice, canary, screen, previous);
+    if (status !== undefined) {
+      if (previous !== undefined && previous.runId !== status.runId) {
+        await tellEnd(sluice, canary, previous.runId, screen);
+      }
+      screen.show(status, await stepsOf(sluice, status));
+      if (status.ending !== undefined) return exitCodeOf(status.ending.outcome);
+      previous = status;
+    }
+    await sleep(pollMs);
+  }
+}
+
+/** Where progress is shown. */
+interface Screen {
+  show(status: Status, steps: readonly PlannedStep[]): void;
+  /** A line that stays. */
+  remark(text: string): void;
+}
+
+/** Outages end watching only before it began. */
+async function look(
+  sluice: Sluice,
+  canary: CanaryName,
+  screen: Screen,
+  previous: Status | undefined,
+): Promise<Status | undefined> {
+  try {
+    return await sluice.why(canary);
+  } catch (error) {
+    if (previous === undefined || !isOutage(error)) throw error;
+    screen.remark(`${error.message}; trying again`);
+    return undefined;
+  }
+}
+
+/** A closed run shows no steps: its end says it all. */
+async function stepsOf(sluice: Sluice, status: Status): Promise<readonly PlannedStep[]> {
+  if (!status.running || status.state === undefined) return [];
+  try {
+    return await sluice.plan(status.canary);
+  } catch (error) {
+    if (isOutage(error)) return [];
+    throw error;
+  }
+}
+
+async function tellEnd(
+  sluice: Sluice,
+  canary: CanaryName,
+  runId: string,
+  screen: Screen,
+): Promise<void> {
+  const ending = await sluice.ending(canary, runId);
+  if (ending.outcome !== 'continued') screen.remark(endingText(ending));
+}
+
+function isOutage(error: unknown): error is SluiceError {
+  return (
+    error instanceof SluiceError && (error.kind === 'unreachable' || error.kind === 'no-answer')
+  );
+}
+
+/** Appends a line, or a JSON document, whenever something has changed. */
+function lines(output: Output): Screen {
+  let shown = '';
+  return {
+    show(status) {
+      const text = progressText(status);
+      const changed = `${status.runId} ${String(status.state?.checks)} ${text}`;
+      if (changed === shown) return;
+      shown = changed;
+      const time = new Date().toISOString().slice(11, 19);
+      const head = `${time} ${nameOf(status.canary)} ${status.revision}`;
+      output.answer(`${head}: ${text}`, statusShape(status));
+    },
+    remark: (text) => {
+      output.remark(text);
+    },
+  };
+}
+
+/** Draws over what it drew before. */
+function drawing(terminal: Stream): Screen {
+  let height = 0;
+  const draw = (text: string): void => {
+    const width = terminal.columns ?? 80;
+    const rows = text
+      .split('\n')
+      .map((row) => (row.length > width ? `${row.slice(0, width - 1)}…` : row));
+    const back = height === 0 ? '' : `\u001b[${String(height)}F`;
+    terminal.write(`${back}\u001b[J${rows.join('\n')}\n`);
+    height = rows.length;
+  };
+  return {
+    show(status, steps) {
+      const text = statusText(status, Date.now());
+      draw(steps.length === 0 ? text : `${text}\n\n${planText(steps)}`);
+    },
+    remark(text) {
+      draw(text);
+      height = 0;
+    },
+  };
+}
