@@ -12,6 +12,12 @@ import type { Workload } from './workloads/workload.js';
 /** Pods that start within this time, in milliseconds, are not worth a warning. */
 const quickMs = 2_000;
 
+/**
+ * How long a workload must stay hopeless to be believed, in milliseconds. A Deployment that goes
+ * back to pods it had before shows the verdict on the last ones until the first pod has started.
+ */
+const certainMs = 2_000;
+
 /** How often the API server is asked all the same, in milliseconds, lest a dead watch is trusted. */
 const doubtMs = 15_000;
 
@@ -43,6 +49,7 @@ export async function podsReady(
   { role, deadline, slow }: PodsWait,
 ): Promise<PodsResult> {
   let reason = '';
+  let hopeless: NodeJS.Timeout | undefined;
   let decide: (result: PodsResult) => void;
   const decided = new Promise<PodsResult>((resolve) => (decide = resolve));
 
@@ -52,7 +59,14 @@ export async function podsReady(
       return;
     }
     ({ reason } = readiness);
-    if (readiness.hopeless) decide({ ready: false, reason });
+    if (!readiness.hopeless) {
+      clearTimeout(hopeless);
+      hopeless = undefined;
+      return;
+    }
+    hopeless ??= setTimeout(() => {
+      decide({ ready: false, reason });
+    }, certainMs);
   };
   const giveUp = (): void => {
     decide({ ready: false, reason: workload.overdue(role) });
@@ -67,7 +81,7 @@ export async function podsReady(
     return await Promise.race([decided, Context.current().cancelled]);
   } finally {
     stop();
-    timers.forEach(clearTimeout);
+    [...timers, hopeless].forEach(clearTimeout);
   }
 }
 

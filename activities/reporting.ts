@@ -27,38 +27,44 @@ export async function perform<T>(
   const { key, before = [], after = [], status } = report;
   await recordEvents(deps, canary, { key: `${key}/before`, events: before });
   const result = await deed();
-  if (status !== undefined) await writeStatus(deps, canary, status);
-  await recordEvents(deps, canary, { key: `${key}/after`, events: after });
+  const written = status && (await writeStatus(deps, canary, status));
+  await recordEvents(deps, canary, { key: `${key}/after`, events: after, on: written });
   return result;
 }
 
-/** Events that belong together; the key is unique in the run and the same for every attempt. */
+/** Events that belong together. */
 export interface Told {
+  /** Unique in the run, and the same for every attempt. */
   readonly key: string;
   readonly events: readonly EventText[];
+  /** The manifest they are about, where it has been read already. */
+  readonly on?: KubeObject | undefined;
 }
 
 /** Writes events on a Canary, in order and each at most once. */
 export async function recordEvents(
   deps: Deps,
   canary: CanaryRef,
-  { key, events }: Told,
+  { key, events, on }: Told,
 ): Promise<void> {
   if (events.length === 0) return;
-  const manifest = await readManifest(deps, canary);
+  const manifest = on ?? (await readManifest(deps, canary));
   const { runId = '' } = Context.current().info.workflowExecution ?? {};
   for (const [index, event] of events.entries()) {
     await createOnce(deps.kube, eventOn(manifest, `${runId}/${key}/${index}`, event));
   }
 }
 
-async function writeStatus(deps: Deps, canary: CanaryRef, patch: StatusPatch): Promise<void> {
+/** Writes what of the status changes; gives back the manifest as it was read for that. */
+async function writeStatus(deps: Deps, canary: CanaryRef, patch: StatusPatch): Promise<KubeObject> {
   const manifest = await readManifest(deps, canary);
   const live: CanaryStatus = manifest.status ?? {};
   const merged = mergeStatus(live, patch, targetKindOf(manifest), Date.now());
-  if (merged === live) return;
-  // A merge patch of the changed fields leaves all others to whoever wrote them meanwhile.
-  await deps.kube.patch(objectRefOf(canary), { status: changedFields(live, merged) }, 'status');
+  if (merged !== live) {
+    // A merge patch of the changed fields leaves all others to whoever wrote them meanwhile.
+    await deps.kube.patch(objectRefOf(canary), { status: changedFields(live, merged) }, 'status');
+  }
+  return manifest;
 }
 
 /** An Event as Flagger writes it, so that what people filter for is still found. */
@@ -69,6 +75,7 @@ function eventOn(
 ): KubeObject {
   const { name, namespace = 'default', uid = '', resourceVersion = '' } = metadata;
   const time = timestamp(Date.now());
+  // A name, because an object literal may only hold the fields its type names.
   const event = {
     apiVersion: 'v1',
     kind: 'Event',

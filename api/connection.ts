@@ -32,6 +32,9 @@ export async function connect(
     const connection = await Connection.connect({
       address,
       connectTimeout: connectTimeoutMs,
+      // Calls are repeated here, where it is known when to stop; the client's own repetitions go on
+      // after a call was given up, and fail the process when the connection is closed by then.
+      interceptors: [],
       ...(tls === undefined ? {} : { tls }),
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(metadata === undefined ? {} : { metadata }),
@@ -49,17 +52,24 @@ export function addressOf({ connection }: Client): string {
 
 /** How long a call may take before Temporal counts as out of reach, milliseconds. */
 const callTimeoutMs = 10_000;
+const repeatMs = 300;
 
-/** Makes one call, which gives up after a while; errors are sentences. */
+/** Makes one call, again while Temporal is busy or restarting, until time is up; errors are sentences. */
 export async function soon<T>(
   client: Client,
   call: () => Promise<T>,
   timeoutMs = callTimeoutMs,
 ): Promise<T> {
-  try {
-    return await client.connection.withDeadline(Date.now() + timeoutMs, call);
-  } catch (error) {
-    throw explain(error, addressOf(client));
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await client.connection.withDeadline(deadline, call);
+    } catch (error) {
+      if (!isPassing(error) || Date.now() + repeatMs > deadline) {
+        throw explain(error, addressOf(client));
+      }
+      await pause(repeatMs);
+    }
   }
 }
 
@@ -80,8 +90,6 @@ export async function persistently<T>(
     }
   }
 }
-
-const repeatMs = 500;
 
 /** Waits; ends early, by throwing the signal's reason, when it is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -81,6 +81,11 @@ export async function endingOf(
   };
 }
 
+/** Whether a run is open. */
+export function isRunning({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
+  return status.name === 'RUNNING' || status.name === 'PAUSED';
+}
+
 /** The outcome a run wrote to its search attributes, if it came that far. */
 export function outcomeOf({
   typedSearchAttributes,

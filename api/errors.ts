@@ -5,7 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { NamespaceNotFoundError } from '@temporalio/common';
+import { NamespaceNotFoundError, rootCause } from '@temporalio/common';
 
 import { SluiceError } from './sluice-error.js';
 
@@ -27,7 +27,7 @@ export function explain(error: unknown, address: string): unknown {
   if (error instanceof SluiceError) return error;
   const cause = { cause: error };
   if (error instanceof WorkflowUpdateFailedError) {
-    return new SluiceError('refused', error.cause?.message ?? error.message, cause);
+    return new SluiceError('refused', rootCause(error.cause) ?? error.message, cause);
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return new SluiceError('no-answer', 'the release did not answer in time', cause);
@@ -66,24 +66,36 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** Whether a query found nobody to answer it: no worker polls, or it is busy. */
+/** Whether a query found nobody to answer it in time: no worker polls, or it is busy. */
 export function isUnanswered(error: unknown): boolean {
   const { status } = grpcOf(error);
-  return status === code.deadlineExceeded || status === code.failedPrecondition;
+  return (
+    status === code.deadlineExceeded ||
+    status === code.cancelled ||
+    // Temporal keeps few questions waiting per run.
+    status === code.resourceExhausted ||
+    status === code.failedPrecondition
+  );
 }
 
 /** Whether an update came when its run was just closing, and may be sent again. */
 export function isTooLate(error: unknown): boolean {
+  if (error instanceof SluiceError) return isTooLate(error.cause);
   return error instanceof WorkflowNotFoundError || grpcOf(error).status === code.aborted;
 }
 
 function grpcOf(error: unknown): { readonly status?: number; readonly text?: string } {
   if (error instanceof SluiceError) return grpcOf(error.cause);
   const cause = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(cause)) return { status: cause.code, text: cause.details };
+  if (isGrpcServiceError(cause)) return { status: cause.code, text: plain(cause.details) };
   // The client gives up connecting with a plain error.
   if (error instanceof Error && error.message.startsWith('Failed to connect before')) {
     return { status: code.unavailable, text: 'nothing answers there' };
   }
   return {};
+}
+
+/** Takes the wrapping off gRPC's text for a refused connection. */
+function plain(details: string): string {
+  return /Last error: (?:Error: )?(.*?)\.? ?Resolution note:/.exec(details)?.[1] ?? details;
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { formatDuration } from '../domain/duration.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, pause, persistently, type CanaryName, type ClusterClient } from './connection.js';
@@ -27,6 +29,8 @@ export async function follow(
   { revision, runId, timeoutMs }: WaitOptions,
 ): Promise<Ending> {
   const end = new AbortController();
+  // Each call of the client listens to the signal and forgets to stop.
+  setMaxListeners(0, end.signal);
   const timer =
     timeoutMs === undefined
       ? undefined

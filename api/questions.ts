@@ -6,12 +6,13 @@ import { taskQueueOf, type ReleaseState } from '../domain/release.js';
 import { planQuery, stateQuery, whyQuery } from '../workflows/messages.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { idOf, soon, type CanaryName, type ClusterClient } from './connection.js';
-import { endingOf, type Ending } from './endings.js';
+import { isRunning, type Ending } from './endings.js';
 import { isUnanswered } from './errors.js';
+import { lastDecision } from './runs.js';
 import { SluiceError } from './sluice-error.js';
 import { troublesOf, type Trouble } from './troubles.js';
 
-/** The newest run of a canary's releases. Times are epoch milliseconds. */
+/** The open run of a canary's releases, or the last one that decided something. Times are epoch milliseconds. */
 export interface Status {
   readonly canary: CanaryName;
   readonly workflowId: string;
@@ -32,9 +33,9 @@ export interface Status {
 type Run = WorkflowExecutionDescription;
 
 /** How long a release may take to answer a question, milliseconds. */
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = 4_000;
 
-/** What is known of the newest run; a closed run is told by its ending. */
+/** What is known of the newest run or, when none is open, of the last that decided something. */
 export async function statusOf(reach: ClusterClient, canary: CanaryName): Promise<Status> {
   const run = await newestRun(reach, canary);
   return isRunning(run) ? openStatus(reach, canary, run) : closedStatus(reach, canary, run);
@@ -81,18 +82,14 @@ export async function newestRun(reach: ClusterClient, canary: CanaryName): Promi
   }
 }
 
-/** Whether a run is open. */
-export function isRunning({ status }: Pick<Run, 'status'>): boolean {
-  return status.name === 'RUNNING' || status.name === 'PAUSED';
-}
-
 /** The sentence for a cluster whose workers are down. */
 export function noWorkerText({ cluster }: ClusterClient): string {
   return `no worker of cluster ${cluster} answers (task queue ${taskQueueOf(cluster)})`;
 }
 
 async function openStatus(reach: ClusterClient, canary: CanaryName, run: Run): Promise<Status> {
-  const [asked, why] = await Promise.all([ask(reach, run, stateQuery), ask(reach, run, whyQuery)]);
+  const asked = await ask(reach, run, stateQuery);
+  const why = asked === undefined ? undefined : await ask(reach, run, whyQuery);
   const state = asked?.answer;
   return {
     canary,
@@ -108,18 +105,17 @@ async function openStatus(reach: ClusterClient, canary: CanaryName, run: Run): P
 }
 
 async function closedStatus(reach: ClusterClient, canary: CanaryName, run: Run): Promise<Status> {
-  const [asked, ending] = await Promise.all([
-    ask(reach, run, stateQuery),
-    soon(reach.client, () => endingOf(reach, canary, run.runId)),
-  ]);
+  const ending = await lastDecision(reach, canary, run.runId);
+  const { runId, revision, startedAt } = ending;
+  const asked = await ask(reach, { ...run, runId }, stateQuery);
   const state = asked?.answer;
   return {
     canary,
     workflowId: run.workflowId,
-    runId: run.runId,
+    runId,
     running: false,
-    startedAt: run.startTime.getTime(),
-    revision: ending.revision,
+    startedAt,
+    revision,
     ...(state === undefined ? {} : { state }),
     ending,
     troubles: [],

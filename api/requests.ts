@@ -17,17 +17,16 @@ import type { OrderName } from '../domain/steering.js';
 import { orderUpdates, releaseUpdate, type Receipt } from '../workflows/messages.js';
 import { searchAttributes } from '../workflows/search-attributes.js';
 import {
-  addressOf,
   pause,
   soon,
   type CanaryName,
   type ClusterClient,
   type ReleaseWorkflow,
 } from './connection.js';
-import { endingOf, isFailure, type Ending } from './endings.js';
-import { explain, isTooLate } from './errors.js';
-import { isRunning, newestRun, noWorkerText, stateOf } from './questions.js';
-import { runsOf } from './runs.js';
+import { isFailure, isRunning, type Ending } from './endings.js';
+import { isTooLate } from './errors.js';
+import { newestRun, noWorkerText, stateOf } from './questions.js';
+import { lastDecision } from './runs.js';
 import { SluiceError } from './sluice-error.js';
 
 /** How a request is sent. */
@@ -112,21 +111,6 @@ async function currentRevision(reach: ClusterClient, canary: CanaryName): Promis
   throw new SluiceError('no-answer', 'the release has not found its revision yet; name one');
 }
 
-/** The last ending that decided something: runs that found nothing to do do not count. */
-async function lastDecision(
-  reach: ClusterClient,
-  canary: CanaryName,
-  newest: string,
-): Promise<Ending> {
-  const endingSoon = (runId: string): Promise<Ending> =>
-    soon(reach.client, () => endingOf(reach, canary, runId));
-  const ending = await endingSoon(newest);
-  if (ending.outcome !== 'unchanged') return ending;
-  const runs = await runsOf(reach, canary);
-  const decided = runs.find(({ running, outcome }) => !running && outcome !== 'unchanged');
-  return decided === undefined ? ending : endingSoon(decided.runId);
-}
-
 /** Starts a run that releases again what did not end well. */
 async function retryAfter(
   reach: ClusterClient,
@@ -160,21 +144,18 @@ async function retryAfter(
 /** Sends an update, again if it met a run that was just closing, and explains what goes wrong. */
 async function send(
   { client, cluster }: ClusterClient,
-  { requestId, timeoutMs = answerTimeoutMs }: SendOptions,
+  { requestId = randomUUID(), timeoutMs = answerTimeoutMs }: SendOptions,
   update: (updateId: string) => Promise<Accepted>,
 ): Promise<Accepted> {
-  const updateId = requestId ?? randomUUID();
-  const deadline = Date.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.connection.withDeadline(deadline, () => update(updateId));
+      return await soon(client, () => update(requestId), timeoutMs);
     } catch (error) {
       if (attempt < attempts && isTooLate(error)) {
         await pause(200 * attempt);
         continue;
       }
-      const explained = explain(error, addressOf(client));
-      if (!(explained instanceof SluiceError) || explained.kind !== 'no-answer') throw explained;
+      if (!(error instanceof SluiceError) || error.kind !== 'no-answer') throw error;
       const message = `${noWorkerText({ client, cluster })}; it may still follow the request later`;
       throw new SluiceError('no-answer', message, { cause: error });
     }

@@ -1,7 +1,6 @@
 import { searchAttributes } from '../workflows/search-attributes.js';
 import { soon, type CanaryName, type ClusterClient } from './connection.js';
-import { outcomeOf, type RunOutcome } from './endings.js';
-import { isRunning } from './questions.js';
+import { endingOf, isRunning, outcomeOf, type Ending, type RunOutcome } from './endings.js';
 
 /** One run as the list shows it. Times are epoch milliseconds. */
 export interface Run {
@@ -50,6 +49,26 @@ export async function runsOf(reach: ClusterClient, filter: RunFilter): Promise<R
     }
     return runs;
   });
+}
+
+/**
+ * The ending of a canary's last run that decided something: a run that found nothing to do does not
+ * count.
+ *
+ * @param newest the newest run, which is closed
+ */
+export async function lastDecision(
+  reach: ClusterClient,
+  canary: CanaryName,
+  newest: string,
+): Promise<Ending> {
+  const endingSoon = (runId: string): Promise<Ending> =>
+    soon(reach.client, () => endingOf(reach, canary, runId));
+  const ending = await endingSoon(newest);
+  if (ending.outcome !== 'unchanged') return ending;
+  const runs = await runsOf(reach, canary);
+  const decided = runs.find(({ running, outcome }) => !running && outcome !== 'unchanged');
+  return decided === undefined ? ending : endingSoon(decided.runId);
 }
 
 function queryOf(cluster: string, { namespace, name, running }: RunFilter): string {

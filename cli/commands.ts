@@ -1,11 +1,11 @@
-import type { CanaryName, Ending, Sluice, WaitOptions } from '../api/client.js';
+import type { CanaryName, Ending, Run, Sluice, WaitOptions } from '../api/client.js';
 import { SluiceError } from '../api/sluice-error.js';
 import type { OrderName } from '../domain/steering.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import type { Output } from './output.js';
 import { nameOf } from './arguments.js';
 import { endingShape, runShape, statusShape, type AcceptedShape } from './shapes.js';
-import { canariesText, endingText, historyText, planText, statusText, whyText } from './text.js';
+import { releasesText, endingText, historyText, planText, statusText, whyText } from './text.js';
 
 /** What a command works with. */
 export interface Desk {
@@ -28,6 +28,12 @@ export interface OrderFlags {
   readonly reason?: string;
   readonly revision?: string;
   readonly requestId?: string;
+}
+
+/** The flags of `list`. */
+export interface ListFlags {
+  readonly namespace?: string;
+  readonly all?: true;
 }
 
 /** Each command prints its answer and returns the exit code. */
@@ -101,23 +107,16 @@ export async function plan({ sluice, output }: Desk, canary: CanaryName): Promis
 
 export async function list(
   { sluice, output }: Desk,
-  { namespace, all }: { readonly namespace?: string; readonly all?: true },
+  { namespace, all }: ListFlags,
 ): Promise<number> {
-  const scope = namespace === undefined ? {} : { namespace };
-  const running = all === true ? {} : { running: true };
-  const runs = await sluice.runs({ ...scope, ...running });
-  const seen = new Set<string>();
-  const newest = runs.filter(({ canary }) => {
-    const isNew = !seen.has(nameOf(canary));
-    seen.add(nameOf(canary));
-    return isNew;
-  });
-  const releases = newest.map((run) => runShape(run, Date.now()));
-  const none =
-    all === true
-      ? 'nothing was released yet'
-      : 'no release is running (--all shows how the last ones ended)';
-  output.answer(releases.length === 0 ? none : canariesText(releases), { releases });
+  const runs = await sluice.runs(namespace === undefined ? {} : { namespace });
+  const chosen = all === true ? runs : newestPerCanary(runs);
+  const releases = [
+    ...chosen.filter(({ running }) => running),
+    ...chosen.filter(({ running }) => !running),
+  ].map((run) => runShape(run, Date.now()));
+  const text = releases.length === 0 ? 'nothing was released yet' : releasesText(releases);
+  output.answer(text, { releases });
   return exitCodes.ok;
 }
 
@@ -137,6 +136,23 @@ export async function history(
   );
   output.answer(historyText(runs), { canary: nameOf(canary), runs });
   return exitCodes.ok;
+}
+
+/**
+ * The newest run of each canary, or rather the newest that was more than a look.
+ *
+ * @param runs newest first
+ */
+function newestPerCanary(runs: readonly Run[]): Run[] {
+  const newest = new Map<string, Run>();
+  for (const run of runs) {
+    const name = nameOf(run.canary);
+    const found = newest.get(name);
+    if (found === undefined || (found.outcome === 'unchanged' && run.outcome !== 'unchanged')) {
+      newest.set(name, run);
+    }
+  }
+  return [...newest.values()];
 }
 
 async function waitFor(

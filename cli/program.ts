@@ -13,7 +13,7 @@ import {
   wantsJson,
 } from './arguments.js';
 import * as commands from './commands.js';
-import type { Desk, OrderFlags, ReleaseFlags } from './commands.js';
+import type { Desk, ListFlags, OrderFlags, ReleaseFlags } from './commands.js';
 import { exitCodes } from './exit-codes.js';
 import { outputTo, type Output, type Streams } from './output.js';
 import type { ErrorShape } from './shapes.js';
@@ -127,10 +127,10 @@ function addLooking(program: Command, carry: Carrier): void {
     .action(canaryAction(carry, commands.history));
   program
     .command('list')
-    .description('Running releases, one per canary')
+    .description('Running releases, and how the last one of each canary ended')
     .option('--namespace <NAME>', 'only canaries of this Kubernetes namespace', parseName)
-    .option('--all', 'also canaries at rest, with their last outcome')
-    .action((flags: { readonly namespace?: string; readonly all?: true }, command: Command) =>
+    .option('--all', 'every run, not only the newest of each canary')
+    .action((flags: ListFlags, command: Command) =>
       carry(command, (desk) => commands.list(desk, flags)),
     );
 }

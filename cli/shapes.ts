@@ -189,12 +189,8 @@ function progressShape({ state }: Status): Progress {
   };
 }
 
-function pauseShape({
-  actor,
-  reason = null,
-  at,
-}: NonNullable<ReleaseState['paused']>): StatusShape['paused'] {
-  return { actor, reason, at: iso(at) };
+function pauseShape(paused: NonNullable<ReleaseState['paused']>): StatusShape['paused'] {
+  return { actor: paused.actor, reason: paused.reason ?? null, at: iso(paused.at) };
 }
 
 function troubleShape(trouble: Trouble): TroubleShape {

@@ -48,8 +48,8 @@ export function endingText({ message, cause }: Pick<Ending, 'message' | 'cause'>
   return decided === '' ? message : `${message} (${decided})`;
 }
 
-/** One line per canary: where its newest run stands or how it ended. */
-export function canariesText(runs: readonly RunShape[]): string {
+/** One line per run, of several canaries: where it stands or how it ended. */
+export function releasesText(runs: readonly RunShape[]): string {
   const rows = runs.map((run) => [run.canary, resultOf(run), ...whatAndWhen(run)]);
   return table([['CANARY', 'OUTCOME', 'REVISION', 'STARTED', 'DURATION'], ...rows]);
 }

@@ -17,19 +17,23 @@ const pollMs = 700;
  */
 export async function watch(sluice: Sluice, canary: CanaryName, output: Output): Promise<number> {
   const screen = output.terminal === undefined ? lines(output) : drawing(output.terminal);
-  let previous: Status | undefined;
-  for (;;) {
-    const status = await look(sluice, canary, screen, previous);
-    if (status !== undefined) {
-      if (previous !== undefined && previous.runId !== status.runId) {
-        await tellEnd(sluice, canary, previous.runId, screen);
-      }
-      screen.show(status, await stepsOf(sluice, status));
-      if (status.ending !== undefined) return exitCodeOf(status.ending.outcome);
-      previous = status;
-    }
+  let shown = await sluice.why(canary);
+  screen.show(shown, await stepsOf(sluice, shown));
+  let outage: string | undefined;
+  while (shown.ending === undefined) {
     await sleep(pollMs);
+    const seen = await unlessOutage(() => sluice.why(canary));
+    if (seen instanceof SluiceError) {
+      if (seen.message !== outage) screen.remark(`${seen.message}; trying again`);
+      outage = seen.message;
+      continue;
+    }
+    outage = undefined;
+    if (seen.runId !== shown.runId) await tellEnd(sluice, shown, screen);
+    screen.show(seen, await stepsOf(sluice, seen));
+    shown = seen;
   }
+  return exitCodeOf(shown.ending.outcome);
 }
 
 /** Where progress is shown. */
@@ -39,47 +43,29 @@ interface Screen {
   remark(text: string): void;
 }
 
-/** Outages end watching only before it began. */
-async function look(
-  sluice: Sluice,
-  canary: CanaryName,
-  screen: Screen,
-  previous: Status | undefined,
-): Promise<Status | undefined> {
-  try {
-    return await sluice.why(canary);
-  } catch (error) {
-    if (previous === undefined || !isOutage(error)) throw error;
-    screen.remark(`${error.message}; trying again`);
-    return undefined;
-  }
-}
-
 /** A closed run shows no steps: its end says it all. */
 async function stepsOf(sluice: Sluice, status: Status): Promise<readonly PlannedStep[]> {
   if (!status.running || status.state === undefined) return [];
+  const steps = await unlessOutage(() => sluice.plan(status.canary));
+  return steps instanceof SluiceError ? [] : steps;
+}
+
+/** Tells how a run ended that another one has followed. */
+async function tellEnd(sluice: Sluice, { canary, runId }: Status, screen: Screen): Promise<void> {
+  const ending = await unlessOutage(() => sluice.ending(canary, runId));
+  if (ending instanceof SluiceError || ending.outcome === 'continued') return;
+  screen.remark(endingText(ending));
+}
+
+/** Outages come back as values, because watching goes on through them. */
+async function unlessOutage<T>(ask: () => Promise<T>): Promise<T | SluiceError> {
   try {
-    return await sluice.plan(status.canary);
+    return await ask();
   } catch (error) {
-    if (isOutage(error)) return [];
+    if (!(error instanceof SluiceError)) throw error;
+    if (error.kind === 'unreachable' || error.kind === 'no-answer') return error;
     throw error;
   }
-}
-
-async function tellEnd(
-  sluice: Sluice,
-  canary: CanaryName,
-  runId: string,
-  screen: Screen,
-): Promise<void> {
-  const ending = await sluice.ending(canary, runId);
-  if (ending.outcome !== 'continued') screen.remark(endingText(ending));
-}
-
-function isOutage(error: unknown): error is SluiceError {
-  return (
-    error instanceof SluiceError && (error.kind === 'unreachable' || error.kind === 'no-answer')
-  );
 }
 
 /** Appends a line, or a JSON document, whenever something has changed. */
@@ -95,7 +81,7 @@ function lines(output: Output): Screen {
       const head = `${time} ${nameOf(status.canary)} ${status.revision}`;
       output.answer(`${head}: ${text}`, statusShape(status));
     },
-    remark: (text) => {
+    remark(text) {
       output.remark(text);
     },
   };

@@ -1,4 +1,5 @@
 import {
+  ApiException,
   createConfiguration,
   CustomObjectsApi,
   ServerConfiguration,
@@ -42,10 +43,14 @@ export function listWatchOf<T extends KubeObject>(
   async function page(token: string | undefined): Promise<Page<T>> {
     const paging = { limit: pageSize, ...(token === undefined ? {} : { _continue: token }) };
     const request = { group, version, plural, ...paging };
-    const answer: unknown = await (namespace === undefined
-      ? api.listClusterCustomObject(request)
-      : api.listNamespacedCustomObject({ ...request, namespace }));
-    return answer as Page<T>;
+    try {
+      const answer: unknown = await (namespace === undefined
+        ? api.listClusterCustomObject(request)
+        : api.listNamespacedCustomObject({ ...request, namespace }));
+      return answer as Page<T>;
+    } catch (error) {
+      throw error instanceof ApiException ? new Error(refusalOf(error)) : error;
+    }
   }
 
   return {
@@ -67,6 +72,17 @@ export function listWatchOf<T extends KubeObject>(
 interface Page<T> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly T[];
+}
+
+/** What the API server says; the exception's own text has every header of the answer in it. */
+function refusalOf({ code, body }: ApiException<unknown>): string {
+  try {
+    const { message = '' } = JSON.parse(String(body)) as { message?: string };
+    return `${code} ${message}`;
+  } catch {
+    // Something between here and the API server answered, in a language of its own.
+    return `${code} ${String(body)}`;
+  }
 }
 
 /** The client's own factory, plus a timeout: a connection that went silent must not blind the worker. */

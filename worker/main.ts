@@ -6,7 +6,8 @@ import { ConfigError, helpText, loadTemporalConfig, parseConfig } from './config
 import { jsonLogger, messageOf } from './log.js';
 import { runWorker } from './run-worker.js';
 
-process.exitCode = await main(process.argv.slice(2));
+// Not left to the event loop: what is still open after a failure must not keep a dead pod alive.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
   const version = versionOfPackage();
@@ -24,7 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     Runtime.install({
       logger: log,
       telemetryOptions: {
-        logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+        // Below that, the core tells of every call it repeats while Temporal is away.
+        logging: { forward: {}, filter: { core: 'ERROR', other: 'ERROR' } },
         ...(config.temporalMetricsPort === 0
           ? {}
           : {

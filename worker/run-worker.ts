@@ -62,7 +62,6 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   try {
     const connection = await connectTemporal(temporal.connectionOptions, log, stop);
     if (connection === undefined) return;
-    waitingFor.delete('Temporal');
     const deps = { kube, deployments: caches.deployments, telemetry, settings: settingsOf(config) };
     await work({ ...options, connection, caches, deps, telemetry, bundle, waitingFor }).finally(
       () => connection.close(),
@@ -106,6 +105,10 @@ async function work(parts: Parts): Promise<void> {
     sent: (kind) => {
       telemetry.watchSent(kind);
     },
+    reached: (temporal) => {
+      if (temporal) waitingFor.delete('Temporal');
+      else waitingFor.add('Temporal');
+    },
     log,
   });
   canaries.onChange((_key, now, before) => {
@@ -144,6 +147,8 @@ async function createWorker({
     activities: createActivities(deps),
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: config.maxCachedWorkflows,
+    // How long the releases of a worker that was killed wait for it before another one takes them.
+    stickyQueueScheduleToStartTimeout: '5 seconds',
     // A cancelled activity learns of it from the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '5 seconds',
     shutdownGraceTime: config.shutdownGrace,

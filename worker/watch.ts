@@ -24,6 +24,8 @@ export interface WatchOptions {
   readonly revisionOf: (template: PodTemplate) => string;
   /** Called for everything that was sent. */
   readonly sent: (kind: Sending) => void;
+  /** Tells after each list of the open runs whether Temporal answered. */
+  readonly reached: (temporal: boolean) => void;
   readonly log: Logger;
   readonly resyncMs?: number;
 }
@@ -129,7 +131,9 @@ export function watchCanaries(options: WatchOptions): Watch {
       const asked = Date.now();
       open = new Set(await releases.listOpen());
       listedAt = asked;
+      options.reached(true);
     } catch (error) {
+      options.reached(false);
       log.warn('could not list the open releases', { error: messageOf(error) });
     }
     // Runs whose canary is gone too: they have to be told.

@@ -140,5 +140,5 @@ function kindsOf({ name, query = '' }: Metric): MetricKind[] {
 }
 
 function withoutLogin(address: string): string {
-  return address.replace(/\/\/[^/@]*@/, '//');
+  return address.replace(/^(\w+:\/\/)?.*@/, '$1');
 }

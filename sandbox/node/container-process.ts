@@ -55,7 +55,7 @@ export function startProcess(spec: ProcessSpec): ContainerProcess {
     'nsenter',
     [
       ...namespaces,
-      ...['unshare', '--mount', '--propagation', 'private'],
+      ...['unshare', '--mount', '--propagation', 'unchanged'],
       ...['sh', '-c', launchScript, 'launch', spec.fstab, spec.root, spec.workdir],
       ...assignments(spec.environment),
       ...spec.argv,

@@ -1,65 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import type { V1Container } from '@kubernetes/client-node';
 
-import { commandLine } from './command-line.js';
 import { ContainerHealth } from './container-health.js';
-import { runInside, startProcess } from './container-process.js';
-import type { ContainerProcess } from './container-process.js';
+import { launchContainer, terminationMessage } from './container-launch.js';
+import type { Launch, PodContext } from './container-launch.js';
+import { runInside } from './container-process.js';
 import { identity } from './identity.js';
-import type { Image } from './images.js';
-import { lastLines, logFile } from './log-file.js';
-import type { BindMount } from './mount-plan.js';
-import type { NodeServices } from './node-services.js';
+import { logFile } from './log-file.js';
 import type { ContainerRecord, ContainerState, TerminatedState } from './pod-status.js';
 import { probeOnce } from './probes.js';
 import type { ProbeTarget } from './probes.js';
 import { delayText, nextBackoff } from './restart-backoff.js';
 import type { Backoff } from './restart-backoff.js';
-import { volumeMounts } from './volume-mounts.js';
-import type { Bell } from './waiting.js';
 import { pause } from './waiting.js';
-
-/** What a container needs of the pod it belongs to. */
-export type PodContext = {
-  readonly node: NodeServices;
-  /** The pod in its newest form. */
-  readonly pod: () => V1Pod;
-  /** Known once the pod's namespaces stand. */
-  readonly addresses: () => { readonly podIp: string; readonly holderPid: number };
-  readonly directory: string;
-  /** Mounts that every container of the pod has: hosts, resolv.conf, hostname. */
-  readonly sharedMounts: () => readonly BindMount[];
-  readonly volumePath: Parameters<typeof volumeMounts>[3];
-  readonly environment: (container: V1Container, image: Image) => Record<string, string>;
-  /** Rings when a ConfigMap, Secret or the pod itself has changed. */
-  readonly bell: Bell;
-  /** To be called when a record has changed. */
-  readonly changed: () => void;
-};
 
 /** When a container that ended is started again. */
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
-type Launch = {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly directory: string;
-  readonly log: string;
-  readonly process: ContainerProcess;
-};
-
 /** How often a container whose configuration is incomplete is tried again, ms; changes wake it earlier. */
 const configRetryMs = 10_000;
-const terminationMessageLimit = 4096;
+/** How long the error itself stands in the status before it says that it backs off, ms. */
+const imageErrorShownMs = 1000;
 
 /** Runs one container of a pod: starts it, watches its health, restarts it, stops it. */
 export class ContainerRunner {
   record: ContainerRecord;
   private readonly stop = new AbortController();
   private launch: Launch | undefined;
+  private beingKilled: Launch | undefined;
   private health: ContainerHealth | undefined;
   private backoff: Backoff | undefined;
 
@@ -109,72 +80,30 @@ export class ContainerRunner {
   private async launchWhenPossible(): Promise<Launch | undefined> {
     let imageBackoff: Backoff | undefined;
     while (!this.isStopped()) {
-      const attempt = await this.tryLaunch();
+      const run = String(this.record.restartCount);
+      const attempt = await launchContainer(this.container, this.context, {
+        directory: join(this.context.directory, 'containers', this.container.name, run),
+        log: this.logFile(this.record.restartCount),
+      });
       if (attempt.kind === 'launched') return attempt.launch;
-      this.set({ state: { kind: 'waiting', reason: attempt.reason, message: attempt.message } });
-      this.context.node.warn(this.context.pod(), 'Failed', `Error: ${attempt.message}`);
-      if (attempt.reason !== 'ErrImagePull') {
+      const { reason, message } = attempt;
+      this.set({ state: { kind: 'waiting', reason, message } });
+      this.context.node.warn(this.context.pod(), 'Failed', `Error: ${message}`);
+      if (reason === 'ErrImagePull') {
+        imageBackoff = nextBackoff(imageBackoff, Date.now()).backoff;
+        await this.awaitImage(imageBackoff, message);
+      } else {
         await this.context.bell.wait(configRetryMs, this.stop.signal);
-        continue;
       }
-      imageBackoff = nextBackoff(imageBackoff, Date.now()).backoff;
-      const message = `Back-off pulling image "${this.record.image}": ${attempt.message}`;
-      await pause(1000, this.stop.signal);
-      this.set({ state: { kind: 'waiting', reason: 'ImagePullBackOff', message } });
-      await pause(imageBackoff.delayMs, this.stop.signal);
     }
     return undefined;
   }
 
-  private async tryLaunch(): Promise<
-    | { readonly kind: 'launched'; readonly launch: Launch }
-    | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  > {
-    let reason = 'ErrImagePull';
-    try {
-      const image = this.context.node.findImage(this.record.image);
-      if (image === undefined) {
-        throw new Error(`no image map has an entry for "${this.record.image}"`);
-      }
-      reason = 'CreateContainerConfigError';
-      const environment = this.context.environment(this.container, image);
-      reason = 'CreateContainerError';
-      return { kind: 'launched', launch: await this.start(image, environment) };
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { kind: 'failed', reason, message };
-    }
-  }
-
-  private async start(image: Image, environment: Record<string, string>): Promise<Launch> {
-    const { context, container } = this;
-    const run = String(this.record.restartCount);
-    const directory = join(context.directory, 'containers', container.name, run);
-    mkdirSync(directory, { recursive: true });
-    const mounts = [
-      ...context.sharedMounts(),
-      this.terminationMessageMount(directory),
-      ...volumeMounts(container, context.pod(), environment, context.volumePath),
-    ];
-    const imagePaths = [image.workdir, ...image.entrypoint, ...image.cmd];
-    const fstab = await context.node.views.prepare(directory, mounts, imagePaths);
-    const log = this.logFile(this.record.restartCount);
-    const process = startProcess({
-      ...commandLine(image, container, environment),
-      holderPid: context.addresses().holderPid,
-      fstab,
-      root: context.node.views.root,
-      environment,
-      logFile: log,
-    });
-    return { environment, directory, log, process };
-  }
-
-  private terminationMessageMount(directory: string): BindMount {
-    const source = join(directory, 'termination-log');
-    writeFileSync(source, '');
-    const target = this.container.terminationMessagePath ?? '/dev/termination-log';
-    return { source, target, kind: 'file', readOnly: false };
+  private async awaitImage({ delayMs }: Backoff, why: string): Promise<void> {
+    await pause(imageErrorShownMs, this.stop.signal);
+    const message = `Back-off pulling image "${this.record.image}": ${why}`;
+    this.set({ state: { kind: 'waiting', reason: 'ImagePullBackOff', message } });
+    await pause(delayMs, this.stop.signal);
   }
 
   private async runOnce(launch: Launch): Promise<TerminatedState> {
@@ -196,7 +125,7 @@ export class ContainerRunner {
     this.health?.stop();
     this.health = undefined;
     this.launch = undefined;
-    const message = await this.terminationMessage(launch, exitCode);
+    const message = await terminationMessage(this.container, launch, exitCode);
     const state: TerminatedState = {
       kind: 'terminated',
       exitCode,
@@ -205,7 +134,8 @@ export class ContainerRunner {
       ...{ startedAt, finishedAt: new Date(), containerId },
     };
     this.set({ state, started: false, ready: false, containerId });
-    await rm(launch.directory, { recursive: true, force: true });
+    // A child that is still writing may keep a file busy; it all goes with the pod's directory.
+    await rm(launch.directory, { recursive: true, force: true }).catch(() => undefined);
     return state;
   }
 
@@ -241,17 +171,23 @@ export class ContainerRunner {
     if (launch === undefined) return;
     const { process } = launch;
     const lastMoment = setTimeout(() => process.signal('SIGKILL'), graceMs);
-    const hook = this.container.lifecycle?.preStop;
-    if (hook !== undefined && graceMs > 0) {
-      const hooked =
-        hook.sleep === undefined
-          ? probeOnce(hook, this.probeTarget(launch), graceMs)
-          : new Promise((resolve) => setTimeout(resolve, (hook.sleep?.seconds ?? 0) * 1000));
-      await Promise.race([hooked, process.exited]);
+    // Asked a second time, only the last moment comes closer.
+    if (this.beingKilled !== launch) {
+      this.beingKilled = launch;
+      if (graceMs > 0) await Promise.race([this.preStop(launch, graceMs), process.exited]);
+      process.signal('SIGTERM');
     }
-    process.signal('SIGTERM');
     await process.exited;
     clearTimeout(lastMoment);
+  }
+
+  private async preStop(launch: Launch, graceMs: number): Promise<void> {
+    const hook = this.container.lifecycle?.preStop;
+    if (hook?.sleep !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, (hook.sleep?.seconds ?? 0) * 1000));
+    } else if (hook !== undefined) {
+      await probeOnce(hook, this.probeTarget(launch), graceMs);
+    }
   }
 
   private comesBack({ exitCode }: TerminatedState): boolean {
@@ -292,13 +228,6 @@ export class ContainerRunner {
     };
   }
 
-  private async terminationMessage({ directory, log }: Launch, exitCode: number): Promise<string> {
-    const written = await readFile(join(directory, 'termination-log'), 'utf8').catch(() => '');
-    const asksForLog = this.container.terminationMessagePolicy === 'FallbackToLogsOnError';
-    if (written === '' && exitCode !== 0 && asksForLog) return lastLines(log, 80, 2048);
-    return written.slice(0, terminationMessageLimit);
-  }
-
   private isStopped(): boolean {
     return this.stop.signal.aborted;
   }
@@ -308,8 +237,7 @@ export class ContainerRunner {
   }
 
   private logFile(restartCount: number): string {
-    const pod = identity(this.context.pod());
-    return logFile(this.context.node.logsDir, pod, this.container.name, restartCount);
+    return logFile(this.context.logsDirectory, this.container.name, restartCount);
   }
 
   private set(change: Partial<ContainerRecord>): void {

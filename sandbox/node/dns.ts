@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { AUTHORITATIVE_ANSWER, decode, encode } from 'dns-packet';
+import {
+  AUTHORITATIVE_ANSWER,
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+  decode,
+  encode,
+} from 'dns-packet';
 import type { Packet } from 'dns-packet';
 
 import { resolve } from './dns-answers.js';
@@ -18,7 +25,7 @@ const nameError = 3;
 export async function serveDns(address: string, zone: Zone): Promise<void> {
   const udp = createSocket('udp4');
   udp.on('message', (message, client) => {
-    const answer = answerTo(message, zone);
+    const answer = answerTo(message, zone, 'udp');
     if (answer !== undefined) udp.send(answer, client.port, client.address);
   });
   // A client that is gone before its answer arrives must not end the agent.
@@ -39,7 +46,7 @@ function serveStream(socket: Socket, zone: Zone): void {
     received = Buffer.concat([received, chunk]);
     while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
       const length = received.readUInt16BE(0);
-      const answer = answerTo(received.subarray(2, 2 + length), zone);
+      const answer = answerTo(received.subarray(2, 2 + length), zone, 'tcp');
       received = received.subarray(2 + length);
       if (answer === undefined) continue;
       const size = Buffer.alloc(2);
@@ -50,7 +57,7 @@ function serveStream(socket: Socket, zone: Zone): void {
 }
 
 /** The wire form of the answer; undefined for what is no question at all. */
-function answerTo(message: Buffer, zone: Zone): Buffer | undefined {
+function answerTo(message: Buffer, zone: Zone, transport: 'udp' | 'tcp'): Buffer | undefined {
   let query: Packet;
   try {
     query = decode(message);
@@ -60,13 +67,22 @@ function answerTo(message: Buffer, zone: Zone): Buffer | undefined {
   const [question] = query.questions ?? [];
   if (query.type !== 'query' || question === undefined) return undefined;
   const { found, answers } = resolve(question, zone);
-  const recursionDesired = (query.flags ?? 0) & 0x0100;
-  return encode({
+  const recursionDesired = (query.flags ?? 0) & RECURSION_DESIRED;
+  const response: Packet = {
     type: 'response',
     ...(query.id === undefined ? {} : { id: query.id }),
-    // Bit 7 says that recursion is available: stub resolvers expect it.
-    flags: AUTHORITATIVE_ANSWER | 0x0080 | recursionDesired | (found ? 0 : nameError),
+    // Stub resolvers expect a server that looks further; there is nowhere further to look.
+    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | recursionDesired | (found ? 0 : nameError),
     questions: [question],
     answers: [...answers],
-  });
+  };
+  const wire = encode(response);
+  if (transport === 'tcp' || wire.length <= datagramLimit(query)) return wire;
+  return encode({ ...response, flags: (response.flags ?? 0) | TRUNCATED_RESPONSE, answers: [] });
+}
+
+/** Bytes the client takes in one datagram; it asks again over TCP for what is longer. */
+function datagramLimit({ additionals = [] }: Packet): number {
+  const [extension] = additionals.flatMap((record) => (record.type === 'OPT' ? [record] : []));
+  return Math.max(512, extension?.udpPayloadSize ?? 0);
 }

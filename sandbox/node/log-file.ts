@@ -6,14 +6,14 @@ import type { Identity } from './identity.js';
 /** A log is cut when it is longer than this, bytes; the cut-off part stays beside it as `.1`. */
 const longestLog = 10 * 1024 * 1024;
 
+/** Where the logs of a pod are. */
+export function podLogs(logsDir: string, { namespace, name, uid }: Identity): string {
+  return join(logsDir, `${namespace}_${name}_${uid}`);
+}
+
 /** Where the log of one run of a container is written. */
-export function logFile(
-  logsDir: string,
-  pod: Identity,
-  container: string,
-  restartCount: number,
-): string {
-  return join(logsDir, `${pod.namespace}_${pod.name}_${pod.uid}`, container, `${restartCount}.log`);
+export function logFile(podLogsDir: string, container: string, restartCount: number): string {
+  return join(podLogsDir, container, `${restartCount}.log`);
 }
 
 /** Cuts the logs that have grown too long. Programs append, so they go on at the new beginning. */

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,8 +12,9 @@ import { parseFlags } from './flags.js';
 import { findImage, readImageMaps } from './images.js';
 import { serveKubeletApi } from './kubelet-api.js';
 import { Layers } from './layers.js';
+import { clearLeftovers } from './leftovers.js';
 import { cutLongLogs } from './log-file.js';
-import { PodNetwork, killLeftovers } from './network.js';
+import { PodNetwork } from './network.js';
 import { registerNode } from './node-object.js';
 import type { NodeServices } from './node-services.js';
 import { Pods } from './pods.js';
@@ -42,8 +43,7 @@ async function main(args: readonly string[]): Promise<void> {
     hostDir: join(flags.stateDir, 'host'),
     logsDir: flags.logsDir,
   };
-  killLeftovers();
-  rmSync(directories.podsDir, { recursive: true, force: true });
+  clearLeftovers(directories.podsDir);
   for (const directory of Object.values(directories)) mkdirSync(directory, { recursive: true });
   const [root] = await Promise.all([buildContainerRoot(stateDir), network.prepare()]);
   const node: NodeServices = {

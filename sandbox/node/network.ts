@@ -9,6 +9,8 @@ import { AddressPool } from './ip-addresses.js';
 export type PodNamespaces = {
   readonly holderPid: number;
   readonly podIp: string;
+  /** The kernel's name for the pod's network. */
+  readonly network: string;
   /** Kills whatever still runs in the pod's network, then lets the namespaces go. */
   readonly close: () => void;
 };
@@ -47,7 +49,7 @@ export class PodNetwork {
   async open({ hostname, hostNetwork }: NamespaceRequest): Promise<PodNamespaces> {
     if (hostNetwork) {
       const holder = await startHolder(hostname, undefined);
-      return { holderPid: pidOf(holder), podIp: this.nodeIp, close: () => holder.kill('SIGKILL') };
+      return namespaces(holder, this.nodeIp, () => holder.kill('SIGKILL'));
     }
     const podIp = this.addresses.take();
     const link = `veth${(this.interfaces++).toString(36)}`;
@@ -59,7 +61,7 @@ export class PodNetwork {
         this.addresses.free(podIp);
       };
       await this.onNode(`link set ${link} master ${this.bridge} up`);
-      return { holderPid: pidOf(holder), podIp, close };
+      return namespaces(holder, podIp, close);
     } catch (error) {
       this.addresses.free(podIp);
       throw error;
@@ -121,17 +123,22 @@ function startHolder(hostname: string, ipCommands: string | undefined): Promise<
   });
 }
 
+function namespaces(holder: ChildProcess, podIp: string, close: () => void): PodNamespaces {
+  const holderPid = pidOf(holder);
+  return { holderPid, podIp, network: networkOf(String(holderPid)) ?? '', close };
+}
+
 function pidOf(holder: ChildProcess): number {
   if (holder.pid === undefined) throw new Error('the namespace holder has no process id');
   return holder.pid;
 }
 
-/** Kills what an agent of an earlier life has left: all processes in networks other than the node's. */
-export function killLeftovers(): void {
+/** Kills what is left in the networks of an earlier life of the agent, as `PodNamespaces.network` named them. */
+export function killLeftovers(networks: ReadonlySet<string>): void {
   const own = networkOf('self');
   for (const pid of processIds()) {
     const network = networkOf(pid);
-    if (network !== undefined && network !== own) kill(pid);
+    if (network !== undefined && network !== own && networks.has(network)) kill(pid);
   }
 }
 

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 
 import { ContainerRunner } from './container.js';
-import type { PodContext, RestartPolicy } from './container.js';
+import type { RestartPolicy } from './container.js';
+import type { PodContext } from './container-launch.js';
 import { containerEnvironment } from './environment.js';
 import { identity } from './identity.js';
 import type { Image } from './images.js';
+import { noteNetwork } from './leftovers.js';
+import { podLogs } from './log-file.js';
 import type { PodNamespaces } from './network.js';
 import type { NodeServices } from './node-services.js';
 import { podHostname, writePodFiles } from './pod-files.js';
@@ -22,6 +25,7 @@ const setupRetryMs = 2000;
 
 /** Runs one pod from its first sight to the removal of its object. */
 export class PodRunner {
+  readonly logsDirectory: string;
   private readonly bell = new Bell();
   private readonly ending = new AbortController();
   private readonly status: StatusWriter;
@@ -36,6 +40,7 @@ export class PodRunner {
   private runners: ContainerRunner[] = [];
   private sidecars: Promise<void>[] = [];
   private removal: Promise<void> | undefined;
+  private graceMs = Infinity;
 
   constructor(
     private pod: V1Pod,
@@ -43,11 +48,14 @@ export class PodRunner {
   ) {
     const own = identity(pod);
     this.directory = join(node.podsDir, own.uid);
+    this.logsDirectory = podLogs(node.logsDir, own);
     this.volumes = new PodVolumes(join(this.directory, 'volumes'), node);
     this.status = new StatusWriter(node.api, own, () => this.currentStatus());
     this.conditions = pod.status?.conditions ?? [];
     this.makeRunners();
     this.finished = this.run();
+    // What an earlier life of the agent has said about it no longer holds.
+    if (pod.status?.phase === 'Running') this.status.touch();
   }
 
   get namespace(): string {
@@ -87,8 +95,8 @@ export class PodRunner {
     this.namespaces?.close();
   }
 
-  /** Resolves when the pod is off the node and its object is removed. */
-  async removed(): Promise<void> {
+  /** Resolves when nothing of the pod is left on the node. */
+  async left(): Promise<void> {
     await this.finished;
     await this.removal;
   }
@@ -103,12 +111,11 @@ export class PodRunner {
   }
 
   private remove(graceMs: number): void {
-    if (this.removal !== undefined) {
-      // A second deletion can only shorten the grace period.
-      for (const runner of this.allRunners()) void runner.end(graceMs);
-      return;
-    }
-    this.removal = this.endAndRemove(graceMs);
+    // Every change of a pod that is being deleted comes by here; only a shorter grace period is news.
+    if (graceMs >= this.graceMs) return;
+    this.graceMs = graceMs;
+    if (this.removal === undefined) this.removal = this.endAndRemove(graceMs);
+    else for (const runner of this.allRunners()) void runner.end(graceMs);
   }
 
   private async endAndRemove(graceMs: number): Promise<void> {
@@ -133,13 +140,16 @@ export class PodRunner {
         this.ending.abort();
         await upkeep;
       }
-    } finally {
-      this.ending.abort();
-      await this.endSidecars();
-      this.namespaces?.close();
-      await rm(this.directory, { recursive: true, force: true });
-      this.status.touch();
+    } catch (error) {
+      console.log(`pod ${this.namespace}/${this.name}: ${String(error)}`);
     }
+    this.ending.abort();
+    await this.endSidecars();
+    this.namespaces?.close();
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 }).catch(
+      (error: unknown) => console.log(`pod ${this.namespace}/${this.name}: ${String(error)}`),
+    );
+    this.status.touch();
   }
 
   /** Namespaces, network and volumes. False when the pod was ended before they stood. */
@@ -169,6 +179,7 @@ export class PodRunner {
       hostNetwork: this.pod.spec?.hostNetwork === true,
     });
     this.podIp = this.namespaces.podIp;
+    noteNetwork(this.directory, this.namespaces.network);
   }
 
   /** Runs the init containers one after the other. False when one failed for good or the pod was ended. */
@@ -249,6 +260,7 @@ export class PodRunner {
         holderPid: this.namespaces?.holderPid ?? -1,
       }),
       directory: this.directory,
+      logsDirectory: this.logsDirectory,
       sharedMounts: () => (sharedMounts ??= writePodFiles(filesDir, this.pod, ips())),
       volumePath: (volume) => this.volumes.pathOf(volume),
       environment: (container, image) => this.environment(container, image),

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+
 import type { V1Pod } from '@kubernetes/client-node';
 
 import { Follower } from './follower.js';
@@ -6,10 +8,15 @@ import { identity } from './identity.js';
 import type { NodeServices } from './node-services.js';
 import { PodRunner } from './pod.js';
 
+/** Logs outlive their pods, but no more than these many: they lie in memory. */
+const keptLogs = 200;
+
 /** Runs the pods that are bound to the node. */
 export class Pods {
   private readonly runners = new Map<string, PodRunner>();
   private readonly bound: Follower<V1Pod>;
+  /** Log directories of pods that are gone, the oldest first. */
+  private readonly endedLogs: string[] = [];
 
   constructor(
     private readonly node: NodeServices,
@@ -56,10 +63,18 @@ export class Pods {
     const known = this.runners.get(uid);
     if (gone) {
       known?.objectGone();
+      void known?.left().then(() => this.forget(uid, known));
       return;
     }
     const runner = known ?? this.adopt(uid, pod);
     runner?.update(pod);
+  }
+
+  private forget(uid: string, runner: PodRunner): void {
+    this.runners.delete(uid);
+    this.endedLogs.push(runner.logsDirectory);
+    const oldest = this.endedLogs.length > keptLogs ? this.endedLogs.shift() : undefined;
+    if (oldest !== undefined) void rm(oldest, { recursive: true, force: true });
   }
 
   private adopt(uid: string, pod: V1Pod): PodRunner | undefined {

@@ -9,7 +9,7 @@ const strategicMerge = setHeaderOptions('Content-Type', PatchStrategy.StrategicM
 
 /**
  * Publishes the status of one pod. Changes that come while a write is under way are written together by
- * the next one; a write that fails is repeated with what is true by then, until the pod is gone.
+ * the next one; a write that fails is repeated until it arrives or the pod is gone.
  */
 export class StatusWriter {
   private isDirty = false;
@@ -55,7 +55,7 @@ export class StatusWriter {
       const text = JSON.stringify(status);
       if (text === this.written) continue;
       const { namespace, name, uid } = this.pod;
-      const body = { metadata: { uid }, status };
+      const body = { metadata: { uid }, status: withOwnAddresses(status) };
       await this.persist(() =>
         this.api.core.patchNamespacedPodStatus({ namespace, name, body }, strategicMerge),
       );
@@ -69,8 +69,10 @@ export class StatusWriter {
         await call();
         return;
       } catch (error) {
-        if (error instanceof ApiException && isFinal(error)) {
-          this.isGone = true;
+        const code = error instanceof ApiException ? error.code : 0;
+        this.isGone ||= code === 404 || isNamesake(error);
+        if (code === 422) {
+          console.log(`status of pod ${this.pod.name} is refused: ${String(error)}`);
           return;
         }
         await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -79,7 +81,17 @@ export class StatusWriter {
   }
 }
 
-/** Not found, or a namesake with another uid, or something the API server will never accept. */
-function isFinal({ code, body }: ApiException<unknown>): boolean {
-  return code === 404 || code === 422 || (code === 409 && String(body).includes('UID'));
+/** Whether the API server has another pod of the same name by now. */
+function isNamesake(error: unknown): boolean {
+  return error instanceof ApiException && error.code === 409 && String(error.body).includes('UID');
+}
+
+/**
+ * A patch merges the list of addresses; a pod that starts anew after the agent was killed would keep its
+ * old address beside the new one, which the API server refuses.
+ */
+function withOwnAddresses(status: V1PodStatus): object {
+  const { podIPs } = status;
+  if (podIPs === undefined) return status;
+  return Object.assign({}, status, { podIPs: [...podIPs, { $patch: 'replace' }] });
 }

@@ -1,3 +1,4 @@
+import type { Settings } from '../../activities/deps.js';
 import { parseCanary, type Canary } from '../../domain/canary.js';
 import type { KubeObject } from '../../domain/objects.js';
 
@@ -30,3 +31,13 @@ export function aCanary(parts: CanaryParts = {}): Canary {
   if (!parsed.ok) throw new Error(parsed.problems.join('; '));
   return parsed.canary;
 }
+
+/** The worker's configuration in tests. */
+export const someSettings: Settings = {
+  defaults: { provider: 'contour', minIntervalMs: 1_000 },
+  metricsServer: 'http://prometheus.monitoring:9090',
+  selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
+  includeLabelPrefixes: [],
+  ingressClass: '',
+  settleMs: 0,
+};

@@ -1,9 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { load } from 'js-yaml';
+import { DefaultLogger } from '@temporalio/worker';
 
 import type { Activities } from '../../activities/contract.js';
 import type { Deps, Settings, Telemetry } from '../../activities/deps.js';
@@ -44,6 +42,9 @@ export const settings: Settings = {
   settleMs: 20,
 };
 
+/** A failing activity is what some tests are about; the test says whether it failed rightly. */
+const silent = new DefaultLogger('ERROR');
+
 /** Images with this tag never become ready. */
 export const brokenTag = 'broken';
 
@@ -52,7 +53,6 @@ export async function openBench(name: string): Promise<ActivityBench> {
   const config = loadKubeConfig();
   const kube = connectKube(config);
   const namespace = `${name}-${process.pid}`;
-  await ensureKinds(kube);
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const deployments = cacheDeployments(
     listWatchOf<Deployment>(config, kube, {
@@ -60,7 +60,6 @@ export async function openBench(name: string): Promise<ActivityBench> {
       namespace,
     }),
     jsonLogger('error'),
-    () => undefined,
   );
   await deployments.untilSynced();
   const endings: ActivityBench['endings'] = [];
@@ -77,7 +76,10 @@ export async function openBench(name: string): Promise<ActivityBench> {
 
     attempt(activity, input, { runId = 'a-run', activityId = '1', deps: other = deps } = {}) {
       const workflowExecution = { workflowId: 'a-release', runId };
-      const environment = new MockActivityEnvironment({ workflowExecution, activityId });
+      const environment = new MockActivityEnvironment(
+        { workflowExecution, activityId },
+        { logger: silent },
+      );
       const run = createActivities(other)[activity] as (of: typeof input) => Promise<never>;
       return environment.run(run, input);
     },
@@ -172,53 +174,11 @@ function isAwaited({ spec, status, metadata }: Pod): boolean {
 }
 
 async function makeReady(kube: Kube, pod: Pod): Promise<void> {
-  const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: '2030-01-01T00:00:00Z' }];
+  const conditions = [
+    { type: 'Ready', status: 'True', lastTransitionTime: '2030-01-01T00:00:00Z' },
+  ];
   // A pod may be deleted between listing it and this.
   await kube
     .patch(refOf(pod), { status: { phase: 'Running', conditions } }, 'status')
     .catch(() => undefined);
 }
-
-/** Our own kinds, and a stand-in for Contour's where Contour is not installed. */
-async function ensureKinds(kube: Kube): Promise<void> {
-  const folder = join('deploy', 'crds');
-  const ours = readdirSync(folder).map(
-    (file) => load(readFileSync(join(folder, file), 'utf8')) as KubeObject,
-  );
-  for (const crd of [...ours, httpProxies]) {
-    if ((await kube.find(refOf({ ...crd }))) === undefined) await kube.create(crd);
-    await until(() => isEstablished(kube, crd));
-  }
-}
-
-async function isEstablished(kube: Kube, crd: KubeObject): Promise<boolean> {
-  interface Crd extends KubeObject {
-    readonly status?: { readonly conditions?: readonly { type: string; status: string }[] };
-  }
-  const { status } = (await kube.find<Crd>(refOf(crd))) ?? {};
-  return !!status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
-}
-
-const httpProxies = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'httpproxies.projectcontour.io' },
-  spec: {
-    group: 'projectcontour.io',
-    names: { kind: 'HTTPProxy', plural: 'httpproxies', singular: 'httpproxy', listKind: 'HTTPProxyList' },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        },
-      },
-    ],
-  },
-};

@@ -215,6 +215,7 @@ async function startWatching(): Promise<void> {
     releases: releasesOf(proxied.client, cluster),
     revisionOf,
     sent: () => undefined,
+    reached: () => undefined,
     log: silent,
     resyncMs,
   });

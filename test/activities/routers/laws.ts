@@ -45,7 +45,9 @@ export function testRouter({ router, canary, seed = [], disturb }: Case): void {
     const once = applied(toCanary(weight));
 
     expect(applied(toCanary(weight), once)).toEqual(once);
-    expect(applied(toCanary(weight), JSON.parse(JSON.stringify(once)))).toEqual(once);
+    expect(applied(toCanary(weight), JSON.parse(JSON.stringify(once)) as KubeObject[])).toEqual(
+      once,
+    );
   });
 
   it.each(weights)('comes from any weight to %i as if from none', (weight) => {

@@ -1,0 +1,100 @@
+import { connectKube, loadKubeConfig } from '../../activities/kube.js';
+import type { KubeObject } from '../../domain/objects.js';
+import { listWatchOf, type ListWatch } from '../../worker/list-watch.js';
+import { jsonLogger } from '../../worker/log.js';
+import { reflect } from '../../worker/reflector.js';
+
+const namespace = `reflector-${process.pid}`;
+const kubeConfig = loadKubeConfig();
+const kube = connectKube(kubeConfig);
+
+beforeAll(() => kube.create(aNamespace()));
+afterAll(() =>
+  kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace }),
+);
+
+it('lists anew when the version it watches from is too old', async () => {
+  const source = deployments();
+  const lines: string[] = [];
+  let lists = 0;
+  const reflector = reflect({
+    source: {
+      ...source,
+      async list() {
+        lists += 1;
+        const listing = await source.list();
+        return lists === 1 ? { ...listing, resourceVersion: '1' } : listing;
+      },
+    },
+    log: jsonLogger('warn', (line) => lines.push(line)),
+  });
+  const seen = new Promise<string>((resolve) => {
+    reflector.onChange((key) => resolve(key));
+  });
+  await reflector.untilSynced();
+  await kube.create(aDeployment('late'));
+
+  expect(await seen).toBe(`${namespace}/late`);
+  expect(lists).toBe(2);
+  expect(lines.join()).toContain('410 too old resource version');
+  reflector.stop();
+});
+
+it('shows what was made, changed and deleted, in order', async () => {
+  const reflector = reflect({ source: deployments(), log: jsonLogger('error') });
+  await reflector.untilSynced();
+  const key = `${namespace}/web`;
+  const shown: string[] = [];
+  const gone = new Promise<void>((resolve) => {
+    reflector.onChange((changed, now, before) => {
+      if (changed !== key) return;
+      shown.push(`${noteOf(before)} → ${noteOf(now)}`);
+      if (now === undefined) resolve();
+    });
+  });
+  const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'web' };
+  await kube.create(aDeployment('web'));
+  await kube.patch(ref, { metadata: { annotations: { note: 'b' } } });
+  await kube.remove(ref);
+  await gone;
+  expect(shown).toEqual(['none → a', 'a → b', 'b → none']);
+  expect(reflector.get(key)).toBeUndefined();
+  reflector.stop();
+});
+
+function deployments(): ListWatch<KubeObject> {
+  return listWatchOf(kubeConfig, kube, {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    namespace,
+  });
+}
+
+function aNamespace(): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+}
+
+/** A Deployment without pods, noted `a`. */
+function aDeployment(name: string): KubeObject {
+  const labels = { app: name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, annotations: { note: 'a' } },
+    spec: {
+      // No controller writes a status in between.
+      paused: true,
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'app', image: 'web:1' }] },
+      },
+    },
+  };
+}
+
+function noteOf(object: KubeObject | undefined): string {
+  return object?.metadata.annotations?.['note'] ?? 'none';
+}
