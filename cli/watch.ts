@@ -91,7 +91,7 @@ function lines(output: Output): Screen {
 function drawing(terminal: Stream): Screen {
   let height = 0;
   const draw = (text: string): void => {
-    const width = terminal.columns ?? 80;
+    const width = terminal.columns === undefined || terminal.columns === 0 ? 80 : terminal.columns;
     const rows = text
       .split('\n')
       .map((row) => (row.length > width ? `${row.slice(0, width - 1)}…` : row));

@@ -96,6 +96,7 @@ function nodeAgent({ repository, programs, images }: Plan): Component {
   const maps = [join(repository, 'sandbox', 'images.json'), ...images];
   const flags = {
     kubeconfig: KUBECONFIG,
+    'programs-dir': programs.folder,
     'state-dir': STATE,
     'logs-dir': join(stateFolders.logs, 'pods'),
     'node-name': NODE_NAME,

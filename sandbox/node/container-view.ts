@@ -65,15 +65,12 @@ export class ContainerViews {
   }
 }
 
-/**
- * What programs need besides their image: the repository, the directories on PATH, and what the links
- * in the first of them point to.
- */
-export function programPaths(repository: string, path: string): string[] {
+/** The directories on PATH, and what the links in the first of them point to. */
+export function programPaths(path: string): string[] {
   const directories = path.split(':').filter((directory) => directory !== '');
   const [tools] = directories;
   const linked = tools === undefined ? [] : linkedDirectories(tools);
-  return [repository, ...directories, ...linked];
+  return [...directories, ...linked];
 }
 
 function linkedDirectories(directory: string): string[] {

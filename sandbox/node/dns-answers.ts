@@ -1,6 +1,8 @@
 import type { V1Endpoint, V1EndpointSlice, V1Service } from '@kubernetes/client-node';
 import type { Answer, Question, StringAnswer } from 'dns-packet';
 
+import { endpointsOf } from './service-endpoints.js';
+
 /** What the names of the cluster are made from. */
 export type Zone = {
   readonly service: (namespace: string, name: string) => V1Service | undefined;
@@ -96,9 +98,7 @@ function podAnswers(name: string, type: string, labels: readonly string[]): Reso
 }
 
 function readyEndpoints(slices: readonly V1EndpointSlice[]): V1Endpoint[] {
-  return slices
-    .flatMap((slice) => slice.endpoints)
-    .filter(({ conditions }) => conditions?.ready !== false);
+  return slices.flatMap(endpointsOf).filter(({ conditions }) => conditions?.ready !== false);
 }
 
 function endpointHost({ hostname, addresses }: V1Endpoint): string {

@@ -5,6 +5,8 @@ export type Flags = {
   readonly kubeconfig: string;
   /** Image map files, the built-in one first. */
   readonly images: readonly string[];
+  /** The folder of programs built from this repository. */
+  readonly programsDir: string;
   readonly stateDir: string;
   readonly logsDir: string;
   readonly nodeName: string;
@@ -23,6 +25,7 @@ export function parseFlags(args: readonly string[]): Flags {
     options: {
       kubeconfig: { type: 'string' },
       images: { type: 'string', multiple: true, default: [] },
+      'programs-dir': { type: 'string' },
       'state-dir': { type: 'string' },
       'logs-dir': { type: 'string' },
       'node-name': { type: 'string', default: 'sandbox' },
@@ -39,6 +42,7 @@ export function parseFlags(args: readonly string[]): Flags {
   return {
     kubeconfig: required('kubeconfig', values.kubeconfig),
     images: values.images,
+    programsDir: required('programs-dir', values['programs-dir']),
     stateDir: required('state-dir', values['state-dir']),
     logsDir: required('logs-dir', values['logs-dir']),
     nodeName: values['node-name'],

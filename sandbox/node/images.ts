@@ -13,6 +13,9 @@ export type ImageMap = Readonly<
   Record<string, Partial<Image> & { readonly entrypoint: readonly string[] }>
 >;
 
+/** Where the programs of images lie: this repository, and the folder of what is built from it. */
+export type ImageFolders = { readonly repository: string; readonly programs: string };
+
 /** Reads the image map files anew, so that an edited map counts from the next container start on. */
 export function readImageMaps(files: readonly string[]): ImageMap[] {
   return files.map((file) => {
@@ -26,19 +29,19 @@ export function readImageMaps(files: readonly string[]): ImageMap[] {
 
 /**
  * The image a reference stands for, or undefined when no map knows it. A later map wins over an earlier
- * one; within a map the glob with the most literal characters wins. `{repo}` and `{tag}` are filled in.
+ * one; within a map the glob with the most literal characters wins. `{repo}`, `{programs}` and `{tag}` are filled in.
  */
 export function findImage(
   maps: readonly ImageMap[],
   reference: string,
-  repository: string,
+  folders: ImageFolders,
 ): Image | undefined {
   for (const map of [...maps].reverse()) {
     const [best] = Object.keys(map)
       .filter((glob) => globMatches(glob, reference))
       .sort((a, b) => literalLength(b) - literalLength(a));
     const entry = best === undefined ? undefined : map[best];
-    if (entry !== undefined) return filledIn(entry, repository, imageTag(reference));
+    if (entry !== undefined) return filledIn(entry, folders, imageTag(reference));
   }
   return undefined;
 }
@@ -63,9 +66,13 @@ function literalLength(glob: string): number {
   return glob.replaceAll('*', '').length;
 }
 
-function filledIn(entry: ImageMap[string], repository: string, tag: string): Image {
+function filledIn(entry: ImageMap[string], folders: ImageFolders, tag: string): Image {
+  const { repository, programs } = folders;
   const fill = (text: string): string =>
-    text.replaceAll('{repo}', repository).replaceAll('{tag}', tag);
+    text
+      .replaceAll('{repo}', repository)
+      .replaceAll('{programs}', programs)
+      .replaceAll('{tag}', tag);
   return {
     workdir: fill(entry.workdir ?? '/'),
     entrypoint: entry.entrypoint.map(fill),

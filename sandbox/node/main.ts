@@ -33,6 +33,7 @@ await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<void> {
   const flags = parseFlags(args);
   const path = process.env['PATH'] ?? '/usr/bin:/bin';
+  const folders = { repository, programs: flags.programsDir };
   const api = await connect(flags.kubeconfig);
   const objects = clusterObjects(api);
   const events = new EventRecorder(api, flags.nodeName);
@@ -48,9 +49,12 @@ async function main(args: readonly string[]): Promise<void> {
   const [root] = await Promise.all([buildContainerRoot(stateDir), network.prepare()]);
   const node: NodeServices = {
     ...{ api, objects, network, path, ...directories },
-    views: new ContainerViews(root, new Layers(stateDir), programPaths(repository, path)),
+    views: new ContainerViews(root, new Layers(stateDir), [
+      ...Object.values(folders),
+      ...programPaths(path),
+    ]),
     startGate: new Gate(concurrentStarts),
-    findImage: (reference) => findImage(readImageMaps(flags.images), reference, repository),
+    findImage: (reference) => findImage(readImageMaps(flags.images), reference, folders),
     warn: (pod, reason, message) => events.warn(pod, reason, message),
     nodeIp: flags.nodeIp,
     dnsIp: flags.dnsIp,

@@ -1,4 +1,4 @@
-import type { V1EndpointSlice, V1Service } from '@kubernetes/client-node';
+import type { V1Endpoint, V1EndpointSlice, V1Service } from '@kubernetes/client-node';
 
 /** Where a connection may be sent to. */
 export type Backend = { readonly address: string; readonly port: number };
@@ -44,9 +44,15 @@ type EndpointFilter = (conditions: {
 function backendsOf(slice: V1EndpointSlice, portName: string, isUsable: EndpointFilter): Backend[] {
   const port = slice.ports?.find(({ name }) => (name ?? '') === portName)?.port;
   if (port === undefined || slice.addressType !== 'IPv4') return [];
-  return slice.endpoints
+  return endpointsOf(slice)
     .filter(({ conditions }) => isUsable(conditions ?? {}))
     .flatMap(({ addresses }) => addresses.map((address) => ({ address, port })));
+}
+
+/** The endpoints of a slice; the API server writes null, against its schema, where there are none. */
+export function endpointsOf(slice: V1EndpointSlice): readonly V1Endpoint[] {
+  const { endpoints }: { readonly endpoints: readonly V1Endpoint[] | null } = slice;
+  return endpoints ?? [];
 }
 
 /** The service a slice belongs to, as `namespace/name`. */

@@ -1,19 +1,31 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { addToCache, cacheFolder, isCached, openCache } from './cache.js';
+import { run } from './command.js';
 
-/** The sandbox's own programs, each in one file that loads at once. */
-export type Programs = { readonly supervisor: string; readonly nodeAgent: string };
-
-const entries: Readonly<Record<keyof Programs, string>> = {
-  supervisor: 'sandbox/inside.ts',
-  nodeAgent: 'sandbox/node/main.ts',
+/** Programs that are built once, each into one file that loads at once, and the folder they lie in. */
+export type Programs = {
+  readonly supervisor: string;
+  readonly nodeAgent: string;
+  /** Also holds `worker.mjs` and its `workflow-bundle.js`, which images name as `{programs}`. */
+  readonly folder: string;
 };
 
+type Entry = { readonly source: string; readonly external?: readonly string[] };
+
+const entries = {
+  supervisor: { source: 'sandbox/inside.ts' },
+  nodeAgent: { source: 'sandbox/node/main.ts' },
+  // Temporal's packages load a native library, and scripts by their path.
+  worker: { source: 'worker/main.ts', external: ['@temporalio/*'] },
+} as const satisfies Record<string, Entry>;
+
+const workflowBundle = 'workflow-bundle.js';
+const sourceFolders = ['sandbox', 'worker', 'activities', 'workflows', 'domain'] as const;
 const prefix = 'programs-';
 const kept = 20;
 
@@ -30,15 +42,24 @@ export async function providePrograms(repository: string): Promise<Programs> {
   const folder = join(cache, `${prefix}${hashOfSources(repository)}`);
   if (!isCached(folder)) {
     await openCache(cache);
-    await addToCache(cache, folder, async (work) => {
-      for (const [name, entry] of Object.entries(entries)) {
-        await bundle(join(repository, entry), join(work, `${name}.mjs`));
-      }
-    });
+    await addToCache(cache, folder, (work) => build(repository, work));
     await removeOld(cache);
   }
-  const program = (name: keyof Programs): string => join(folder, `${name}.mjs`);
-  return { supervisor: program('supervisor'), nodeAgent: program('nodeAgent') };
+  const program = (name: keyof typeof entries): string => join(folder, `${name}.mjs`);
+  return { supervisor: program('supervisor'), nodeAgent: program('nodeAgent'), folder };
+}
+
+async function build(repository: string, folder: string): Promise<void> {
+  // What stays outside the bundles is found from their folder.
+  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  await Promise.all([
+    ...Object.entries(entries).map(([name, entry]) =>
+      bundle(repository, entry, join(folder, `${name}.mjs`)),
+    ),
+    run([process.execPath, '--import', 'tsx', 'worker/bundle.ts', join(folder, workflowBundle)], {
+      cwd: repository,
+    }),
+  ]);
 }
 
 /** Keeps the bundles of the last few versions: older ones belong to no running sandbox. */
@@ -53,12 +74,18 @@ async function removeOld(cache: string): Promise<void> {
 }
 
 /** Bundles one program; `import.meta.url` stays that of its source. */
-async function bundle(entry: string, output: string): Promise<void> {
-  const { build } = await import('esbuild');
-  await build({
+async function bundle(
+  repository: string,
+  { source, external = [] }: Entry,
+  output: string,
+): Promise<void> {
+  const entry = join(repository, source);
+  const esbuild = await import('esbuild');
+  await esbuild.build({
     entryPoints: [entry],
     outfile: output,
     bundle: true,
+    external: [...external],
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -72,10 +99,14 @@ async function bundle(entry: string, output: string): Promise<void> {
 }
 
 function hashOfSources(repository: string): string {
-  const sources = readdirSync(join(repository, 'sandbox'), { recursive: true, encoding: 'utf8' })
+  const sources = sourceFolders
+    .flatMap((folder) =>
+      readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(repository, folder, file),
+      ),
+    )
     .filter((file) => file.endsWith('.ts'))
-    .sort()
-    .map((file) => join(repository, 'sandbox', file));
+    .sort();
   const hash = createHash('sha256').update(repository);
   for (const file of [...sources, join(repository, 'package-lock.json')]) {
     hash.update(file).update(readFileSync(file));

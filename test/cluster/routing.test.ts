@@ -118,14 +118,15 @@ describe('HTTPProxy', () => {
     const canary = nextCanary();
     await applyRoutes(deps, canary, allToPrimary);
     await report(canary, { status: 'True', observedGeneration: 1 });
-    const taken = afterwards(150, () => report(canary, { status: 'True', observedGeneration: 2 }));
+    let reported = false;
+    const taken = afterwards(150, async () => {
+      reported = true;
+      await report(canary, { status: 'True', observedGeneration: 2 });
+    });
 
-    const begun = performance.now();
     await applyRoutes(deps, canary, toCanary(10));
-    const tookMs = performance.now() - begun;
 
-    expect(tookMs).toBeGreaterThan(140);
-    expect(tookMs).toBeLessThan(1_500);
+    expect(reported).toBe(true);
     await taken;
   });
 

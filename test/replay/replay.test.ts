@@ -1,4 +1,4 @@
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { InjectedSinks, WorkflowBundle } from '@temporalio/worker';
 import {
   cpSync,
@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { quietRuntime } from '../workflows/rig.js';
 import type { RecorderSinks } from './command-recorder.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -105,7 +106,7 @@ async function mutated(file: string, from: string, into: string): Promise<Workfl
 }
 
 beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
 });
 
 describe('the recorded histories', () => {

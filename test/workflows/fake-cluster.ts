@@ -101,13 +101,13 @@ export class FakeCluster implements Activities {
   };
 
   initialise: Activities['initialise'] = async ({ report }) =>
-    Promise.resolve(this.do('initialise', 'initialise', report));
+    this.doAsync('initialise', 'initialise', report);
 
   scaleUp: Activities['scaleUp'] = async ({ report }) =>
-    Promise.resolve(this.do('scaleUp', 'scale up', report));
+    this.doAsync('scaleUp', 'scale up', report);
 
   route: Activities['route'] = async ({ routes, report }) =>
-    Promise.resolve(this.do('route', `route ${String(routes.canary)}`, report));
+    this.doAsync('route', `route ${String(routes.canary)}`, report);
 
   check: Activities['check'] = async ({ routes, revision, report }) => {
     this.do('check', `check ${String(routes.canary)}`, report);
@@ -125,19 +125,16 @@ export class FakeCluster implements Activities {
     return Promise.resolve({ copied: true, primaryBefore: '1' });
   };
 
-  finish: Activities['finish'] = async ({ report }) =>
-    Promise.resolve(this.do('finish', 'finish', report));
+  finish: Activities['finish'] = async ({ report }) => this.doAsync('finish', 'finish', report);
 
   rollBack: Activities['rollBack'] = async ({ primaryBefore, report }) =>
-    Promise.resolve(
-      this.do(
-        'rollBack',
-        primaryBefore === undefined ? 'roll back' : `roll back to ${primaryBefore}`,
-        report,
-      ),
+    this.doAsync(
+      'rollBack',
+      primaryBefore === undefined ? 'roll back' : `roll back to ${primaryBefore}`,
+      report,
     );
 
-  tell: Activities['tell'] = async ({ report }) => Promise.resolve(this.do('tell', 'tell', report));
+  tell: Activities['tell'] = async ({ report }) => this.doAsync('tell', 'tell', report);
 
   setImages: Activities['setImages'] = async ({ images }) => {
     const image = images['app'];
@@ -148,6 +145,11 @@ export class FakeCluster implements Activities {
     this.revision = image;
     return Promise.resolve({ revision: image });
   };
+
+  private doAsync(activity: keyof Activities, deed: string, report: Report): Promise<void> {
+    this.do(activity, deed, report);
+    return Promise.resolve();
+  }
 
   private do(activity: keyof Activities, deed: string, report: Report): void {
     this.fail(activity);

@@ -1,8 +1,9 @@
-import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
+  makeTelemetryFilterString,
   Runtime,
   Worker,
   type WorkflowBundle,
@@ -22,6 +23,16 @@ import type { release } from '../../workflows/release.js';
 import { FakeCluster } from './fake-cluster.js';
 
 export type ReleaseHandle = WorkflowHandleWithFirstExecutionRunId<typeof release>;
+
+/** Keeps Temporal's own log to errors; the tests make it warn on purpose. */
+export function quietRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
+    },
+  });
+}
 
 /** A canary of one test: its cluster in memory and how to start its releases. */
 export interface Rigged {
@@ -46,7 +57,7 @@ export class Rig {
   ) {}
 
   static async open(): Promise<Rig> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime();
     const address = process.env['TEMPORAL_ADDRESS'];
     if (address === undefined) {
       throw new Error('TEMPORAL_ADDRESS is not set: run these tests with `npm test -- workflows`');

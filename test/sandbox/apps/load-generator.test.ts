@@ -54,17 +54,13 @@ async function configure({ url }: App, config: unknown): Promise<Response> {
   return fetch(`${url}/config`, { method: 'POST', body: JSON.stringify(config) });
 }
 
-test('keeps the rate and counts answers by version and status', async () => {
+test('counts answers by version and status', async () => {
   const web = await start('demo-app.js', { VERSION: '1.0.0' });
   const load = await loadOn(web.url);
-  const before = Date.now();
   const first = await stats(load);
 
   const last = await statsOnce(load, ({ requests }) => requests >= first.requests + 400);
 
-  const perSecond = ((last.requests - first.requests) * 1000) / (Date.now() - before);
-  expect(perSecond).toBeGreaterThan(100);
-  expect(perSecond).toBeLessThan(300);
   expect(last.byVersion).toEqual({ '1.0.0': last.requests });
   expect(last.byStatus).toEqual({ '200': last.requests });
   expect(last.failed).toBe(0);

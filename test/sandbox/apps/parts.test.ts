@@ -13,6 +13,7 @@ interface Manifest {
 }
 
 const repository = path.resolve(import.meta.dirname, '../../..');
+const folders = { repository, programs: '/programs' };
 const parts = path.join(repository, 'sandbox/parts');
 const maps = readImageMaps([path.join(repository, 'sandbox/images.json')]);
 
@@ -26,7 +27,7 @@ const containers = podSpecs.flatMap((spec) => [...(spec.initContainers ?? []), .
 test('the image map knows every image the parts use', () => {
   const unknown = containers
     .map(({ image = '' }) => image)
-    .filter((image) => findImage(maps, image, repository) === undefined);
+    .filter((image) => findImage(maps, image, folders) === undefined);
 
   expect(unknown).toEqual([]);
 });
@@ -46,5 +47,5 @@ test.each([
   ['sluice/demo:2.0.0-crash', { VERSION: '2.0.0-crash', CRASH: 'true' }],
   ['sluice/demo:2.0.0-unready', { VERSION: '2.0.0-unready', NEVER_READY: 'true' }],
 ])('%s is the demo application with %o', (image, env) => {
-  expect(findImage(maps, image, repository)?.env).toEqual(env);
+  expect(findImage(maps, image, folders)?.env).toEqual(env);
 });

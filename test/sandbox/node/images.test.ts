@@ -5,39 +5,41 @@ const builtIn: ImageMap = {
   'sluice/demo:*': {
     workdir: '{repo}/sandbox',
     entrypoint: ['node', 'demo.js'],
-    cmd: ['--version', '{tag}'],
+    cmd: ['--version', '{tag}', '{programs}'],
     env: { VERSION: '{tag}' },
   },
   'sluice/*': { entrypoint: ['general'] },
   'nginx:latest': { entrypoint: ['nginx'] },
 };
 
+const folders = { repository: '/repo', programs: '/programs' };
+
 describe('findImage', () => {
-  it('fills in the repository and the tag', () => {
-    expect(findImage([builtIn], 'sluice/demo:1.2.3', '/repo')).toEqual({
+  it('fills in the folders and the tag', () => {
+    expect(findImage([builtIn], 'sluice/demo:1.2.3', folders)).toEqual({
       workdir: '/repo/sandbox',
       entrypoint: ['node', 'demo.js'],
-      cmd: ['--version', '1.2.3'],
+      cmd: ['--version', '1.2.3', '/programs'],
       env: { VERSION: '1.2.3' },
     });
   });
 
   it('prefers the glob with the most literal characters within a map', () => {
-    expect(findImage([builtIn], 'sluice/worker:dev', '/repo')?.entrypoint).toEqual(['general']);
-    expect(findImage([builtIn], 'sluice/demo:1', '/repo')?.entrypoint).toEqual(['node', 'demo.js']);
+    expect(findImage([builtIn], 'sluice/worker:dev', folders)?.entrypoint).toEqual(['general']);
+    expect(findImage([builtIn], 'sluice/demo:1', folders)?.entrypoint).toEqual(['node', 'demo.js']);
   });
 
   it('prefers a later map to an earlier one, however specific', () => {
     const own: ImageMap = { '*': { entrypoint: ['mine'] } };
-    expect(findImage([builtIn, own], 'sluice/demo:1', '/repo')?.entrypoint).toEqual(['mine']);
+    expect(findImage([builtIn, own], 'sluice/demo:1', folders)?.entrypoint).toEqual(['mine']);
   });
 
   it('takes a reference without a tag for the tag latest', () => {
-    expect(findImage([builtIn], 'nginx', '/repo')?.entrypoint).toEqual(['nginx']);
+    expect(findImage([builtIn], 'nginx', folders)?.entrypoint).toEqual(['nginx']);
   });
 
   it('answers nothing for an image no map knows', () => {
-    expect(findImage([builtIn], 'ghcr.io/sluice/demo:1', '/repo')).toBeUndefined();
+    expect(findImage([builtIn], 'ghcr.io/sluice/demo:1', folders)).toBeUndefined();
   });
 });
 
