@@ -36,8 +36,7 @@ export interface ListFlags {
   readonly all?: true;
 }
 
-/** Each command prints its answer and returns the exit code. */
-
+/** Releases images. Like every command here it prints its answer and returns the exit code. */
 export async function release(
   desk: Desk,
   canary: CanaryName,
@@ -56,6 +55,7 @@ export async function release(
   return tellEnd(desk, canary, await waitFor(desk, canary, { revision, runId }, timeout));
 }
 
+/** Waits for the end of a release; its outcome is the exit code. */
 export async function wait(
   desk: Desk,
   canary: CanaryName,
@@ -65,6 +65,7 @@ export async function wait(
   return tellEnd(desk, canary, await waitFor(desk, canary, bound, timeout));
 }
 
+/** Gives an order to the running release. */
 export async function order(
   desk: Desk,
   canary: CanaryName,
@@ -87,24 +88,28 @@ export async function order(
   return exitCodes.ok;
 }
 
+/** Prints where the newest release stands. */
 export async function status({ sluice, output }: Desk, canary: CanaryName): Promise<number> {
   const known = await sluice.why(canary);
   output.answer(statusText(known, Date.now()), statusShape(known));
   return exitCodes.ok;
 }
 
+/** Prints what the release waits for and what fails. */
 export async function why({ sluice, output }: Desk, canary: CanaryName): Promise<number> {
   const known = await sluice.why(canary);
   output.answer(whyText(known, Date.now()), statusShape(known));
   return exitCodes.ok;
 }
 
+/** Prints the steps of the release. */
 export async function plan({ sluice, output }: Desk, canary: CanaryName): Promise<number> {
   const steps = await sluice.plan(canary);
   output.answer(planText(steps), { canary: nameOf(canary), steps });
   return exitCodes.ok;
 }
 
+/** Prints the newest run of each canary, or all runs; those that are open come first. */
 export async function list(
   { sluice, output }: Desk,
   { namespace, all }: ListFlags,
@@ -120,6 +125,7 @@ export async function list(
   return exitCodes.ok;
 }
 
+/** Prints the runs of a canary and how they ended. */
 export async function history(
   { sluice, output }: Desk,
   canary: CanaryName,

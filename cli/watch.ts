@@ -78,7 +78,7 @@ function lines(output: Output): Screen {
       if (changed === shown) return;
       shown = changed;
       const time = new Date().toISOString().slice(11, 19);
-      const head = `${time} ${nameOf(status.canary)} ${status.revision}`;
+      const head = [time, nameOf(status.canary), status.revision].join(' ').trimEnd();
       output.answer(`${head}: ${text}`, statusShape(status));
     },
     remark(text) {

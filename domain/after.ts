@@ -70,8 +70,17 @@ export function afterRoute(turn: Turn, { canary: weight }: Routes): ReleaseState
     case 'failing-promotion':
       return to(turn, 'over', { phase: 'Failed', weight, outcome: 'promotion-failed' });
     default:
-      return to(turn, 'analysing', { phase: 'Progressing', weight, due: now + plan.intervalMs });
+      return to(turn, 'analysing', { phase: 'Progressing', weight, due: nextCheck(turn) });
   }
+}
+
+/**
+ * Checks keep to a beat: what a check and a step take is not added to the interval, unless they
+ * take more than a tenth of it. The first weight gets the whole interval.
+ */
+function nextCheck({ plan: { intervalMs }, state: { weight, due }, now }: Turn): number {
+  const isOnBeat = weight > 0 && now - due <= intervalMs / 10;
+  return (isOnBeat ? due : now) + intervalMs;
 }
 
 /** The state after one analysis check. */
@@ -184,11 +193,11 @@ function afterFailedCheck(
   turn: Turn,
   { check, reason, readings }: Extract<CheckResult, { verdict: 'failed' }>,
 ): ReleaseState {
-  const { plan, state, now } = turn;
+  const { plan, state } = turn;
   const failedChecks = state.failedChecks + 1;
   const counted = { ...turn, state: { ...state, failedChecks } };
   if (failedChecks < plan.threshold) {
-    return { ...counted.state, due: now + plan.intervalMs };
+    return { ...counted.state, due: nextCheck(turn) };
   }
   const reading = readings.find(({ metric, passed }) => metric === check && !passed);
   return rollBack(counted, {

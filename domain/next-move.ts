@@ -52,6 +52,14 @@ export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
   }
 }
 
+/**
+ * The state in which a move is made. The story of the next one is another, even when this one is cut
+ * short; only a move that fails and is tried again tells its story under the same key.
+ */
+export function making(state: ReleaseState, move: Move): ReleaseState {
+  return 'report' in move ? { ...state, reports: state.reports + 1 } : state;
+}
+
 /** The weight after this one, or undefined when the next thing is the promotion. */
 export function nextWeight({ weights }: Plan, weight: number): number | undefined {
   return weights.find((candidate) => candidate > weight);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 
 import { parseForward } from './forwards.js';
 import type { Forward } from './forwards.js';
@@ -59,23 +60,24 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   };
 }
 
+const flags = {
+  exec: { type: 'string' },
+  name: { type: 'string', default: 'default' },
+  join: { type: 'boolean', default: false },
+  without: { type: 'string', multiple: true, default: [] },
+  only: { type: 'string', multiple: true, default: [] },
+  images: { type: 'string', multiple: true, default: [] },
+  forward: { type: 'string', multiple: true, default: [] },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const satisfies ParseArgsConfig['options'];
+
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        exec: { type: 'string' },
-        name: { type: 'string', default: 'default' },
-        join: { type: 'boolean', default: false },
-        without: { type: 'string', multiple: true, default: [] },
-        only: { type: 'string', multiple: true, default: [] },
-        images: { type: 'string', multiple: true, default: [] },
-        forward: { type: 'string', multiple: true, default: [] },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
+    return parseArgs({ args: [...args], options: { ...flags } }).values;
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const mistake = error instanceof Error ? error.message : String(error);
+    const allowed = Object.keys(flags).map((name) => `--${name}`);
+    throw new UsageError(`${mistake}; allowed are ${allowed.join(', ')}`);
   }
 }
 

@@ -7,7 +7,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Part } from '../sandbox/parts.js';
+import type { Forward } from '../sandbox/forwards.js';
+import { PARTS, type Part } from '../sandbox/parts.js';
 import { startSandbox } from '../sandbox/sandbox.js';
 
 interface Counts {
@@ -21,6 +22,9 @@ type Suite = () => Promise<Counts>;
 /** The parts of a sandbox that stay out of the way of tests that act as the worker themselves. */
 const quietParts: readonly Part[] = ['temporal'];
 
+/** Lets tests on the host steer the load generator. */
+const load: Forward = { name: 'load', target: 'load.demo:80', preferredPort: 0 };
+
 const suites: Readonly<Record<string, readonly Suite[]>> = {
   check: [
     command('types', 'tsc', ['--noEmit']),
@@ -29,7 +33,8 @@ const suites: Readonly<Record<string, readonly Suite[]>> = {
   ],
   domain: [jest('domain')],
   cluster: [inSandbox(quietParts, jest('workflows'), jest('cluster'))],
-  e2e: [jest('e2e')],
+  // One after the other: some of these tests kill what the others need.
+  e2e: [inSandbox(PARTS, jest('e2e', '--runInBand'))],
 };
 
 const chosen = process.argv.slice(2);
@@ -60,7 +65,7 @@ function command(name: string, program: string, args: readonly string[]): Suite 
 }
 
 /** One project of jest.config.js. */
-function jest(project: string): Suite {
+function jest(project: string, ...flags: readonly string[]): Suite {
   return async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
     const outputFile = join(folder, 'result.json');
@@ -69,7 +74,7 @@ function jest(project: string): Suite {
         process.execPath,
         [
           ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-          ...['node_modules/jest/bin/jest.js', '--selectProjects', project],
+          ...['node_modules/jest/bin/jest.js', '--selectProjects', project, ...flags],
           ...['--json', `--outputFile=${outputFile}`, '--forceExit'],
         ],
         ['ignore', 'ignore', 'inherit'],
@@ -84,13 +89,20 @@ function jest(project: string): Suite {
 /** Runs suites while a sandbox is up; what it is reached by is in the environment. */
 function inSandbox(parts: readonly Part[], ...inner: readonly Suite[]): Suite {
   return async () => {
+    const name = `test-${String(process.pid)}`;
     const sandbox = await startSandbox({
-      name: `test-${String(process.pid)}`,
+      name,
       parts,
+      forwards: [load],
       report: (line) => console.error(line),
     });
-    process.env['KUBECONFIG'] = sandbox.kubeconfig;
-    process.env['TEMPORAL_ADDRESS'] = sandbox.urls.temporal;
+    Object.assign(process.env, {
+      SLUICE_SANDBOX_NAME: name,
+      KUBECONFIG: sandbox.kubeconfig,
+      TEMPORAL_ADDRESS: sandbox.urls.temporal,
+      PROMETHEUS_URL: sandbox.urls.prometheus,
+      LOAD_URL: `http://127.0.0.1:${String(sandbox.ports[load.name])}`,
+    });
     try {
       let counts = count(0, 0);
       for (const suite of inner) counts = add(counts, await suite());

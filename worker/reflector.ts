@@ -154,6 +154,7 @@ async function watchOnce<T extends KubeObject>(
   stop: AbortSignal,
   seen: (type: string, object: KubeObject) => void,
 ): Promise<void> {
+  if (stop.aborted) return;
   const ending = new AbortController();
   try {
     await new Promise<void>((resolve, reject) => {

@@ -14,13 +14,14 @@ import {
 } from '../domain/after.js';
 import { summaryOf } from '../domain/explain.js';
 import type { Move } from '../domain/moves.js';
+import { making } from '../domain/next-move.js';
 import type { CanaryRef, Plan, ReleaseState } from '../domain/release.js';
 import type { Desk } from './desk.js';
 import { interruptible } from './interruptible.js';
 import { waits, writes } from './proxies.js';
 
 /** What a move is made with. */
-export interface Making {
+export interface Means {
   readonly canary: CanaryRef;
   readonly plan: Plan;
   readonly state: ReleaseState;
@@ -29,10 +30,11 @@ export interface Making {
 
 /** Makes one move, or is interrupted by a message, and says where that leaves the release. */
 export async function makeMove(
-  making: Making,
+  means: Means,
   move: Exclude<Move, { kind: 'end' }>,
 ): Promise<ReleaseState> {
-  const { canary, plan, state, desk } = making;
+  const { canary, plan, desk } = means;
+  const state = making(means.state, move);
   const summary = summaryOf(plan, move);
   const turn = (): Turn => ({ plan, state, now: Date.now() });
   switch (move.kind) {

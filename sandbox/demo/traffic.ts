@@ -7,6 +7,12 @@ export interface Counted {
   readonly failed: number;
   readonly byVersion: Readonly<Record<string, number>>;
   readonly byStatus: Readonly<Record<string, number>>;
+  readonly failures: {
+    readonly connection: number;
+    readonly timeout: number;
+    /** Answers of 500 and above, by version. */
+    readonly serverErrors: Readonly<Record<string, number>>;
+  };
 }
 
 /** The load generator of the sandbox, seen from the host. */

@@ -49,10 +49,14 @@ function backendsOf(slice: V1EndpointSlice, portName: string, isUsable: Endpoint
     .flatMap(({ addresses }) => addresses.map((address) => ({ address, port })));
 }
 
-/** The endpoints of a slice; the API server writes null, against its schema, where there are none. */
-export function endpointsOf(slice: V1EndpointSlice): readonly V1Endpoint[] {
-  const { endpoints }: { readonly endpoints: readonly V1Endpoint[] | null } = slice;
-  return endpoints ?? [];
+/** The endpoints of a slice. */
+export function endpointsOf({ endpoints }: V1EndpointSlice): readonly V1Endpoint[] {
+  return listOf(endpoints);
+}
+
+/** The API server writes null, against its schema, where a list has no items. */
+function listOf<T>(items: readonly T[] | null): readonly T[] {
+  return items ?? [];
 }
 
 /** The service a slice belongs to, as `namespace/name`. */

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import type { Tool } from './table.js';
 
 const unfinished = '.unfinished-';
+/** The folder Go builds in; it removes it unless it is killed. */
+const goBuild = /^go-build\d/;
 
 /** The folder of this user's tools: `$SLUICE_CACHE`, `$XDG_CACHE_HOME/sluice` or `~/.cache/sluice`. */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -58,7 +60,10 @@ export async function addToCache(
   const work = await mkdtemp(join(cache, unfinished));
   try {
     await fill(work);
-    await rename(work, folder);
+    await rename(work, folder).catch((error: unknown) => {
+      // Another process was quicker; what it made is the same.
+      if (!isCached(folder)) throw error;
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -67,6 +72,7 @@ export async function addToCache(
 /** Removes what killed builds left. Only for whoever holds the claim on the cache. */
 export async function sweep(cache: string): Promise<void> {
   for (const entry of await readdir(cache)) {
-    if (entry.startsWith(unfinished)) await rm(join(cache, entry), { recursive: true });
+    if (!entry.startsWith(unfinished) && !goBuild.test(entry)) continue;
+    await rm(join(cache, entry), { recursive: true, force: true });
   }
 }

@@ -18,7 +18,7 @@ export async function findGo(cache: string, signal?: AbortSignal): Promise<strin
       signal?.throwIfAborted();
       const oldest = goCompiler.minimum.join('.');
       throw new Error(
-        `Go ${oldest} or newer is needed on PATH, and it could not be fetched: ${String(cause)}`,
+        `Go ${oldest} or newer is needed on PATH, and it could not be fetched: ${cause instanceof Error ? cause.message : String(cause)}`,
         { cause },
       );
     }

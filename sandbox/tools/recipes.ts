@@ -56,7 +56,8 @@ async function go(
   cwd: string,
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
-  const own = { GOFLAGS: '-buildvcs=false', GOWORK: 'off', ...goFolders(kitchen.cache), ...env };
+  const flags = { GOFLAGS: '-buildvcs=false', GOWORK: 'off', GOTMPDIR: kitchen.cache };
+  const own = { ...flags, ...goFolders(kitchen.cache), ...env };
   return run([await kitchen.go(), ...args], { ...kitchen, cwd, env: own });
 }
 
@@ -92,9 +93,8 @@ async function installWheel(requirement: string, folder: string, kitchen: Kitche
     await run([...pip, ...from], { ...kitchen, cwd: folder });
   } catch (cause) {
     kitchen.signal?.throwIfAborted();
-    throw new Error(`python3 with pip is needed to fetch ${requirement}: ${String(cause)}`, {
-      cause,
-    });
+    const reason = String(cause).split('\n').at(-1);
+    throw new Error(`cannot fetch ${requirement} by python3 -m pip: ${reason ?? ''}`, { cause });
   }
   for (const name of await readdir(target)) await rename(join(target, name), join(folder, name));
 }

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 
+import { afterRoute } from '../../domain/after.js';
 import { begin } from '../../domain/begin.js';
 import type { CanaryStatus } from '../../domain/canary.js';
 import { details, planOf, why } from '../../domain/explain.js';
 import { nextMove } from '../../domain/next-move.js';
 import type { CheckResult, Plan, ReleaseState, Survey } from '../../domain/release.js';
+import { toCanary } from '../../domain/routes.js';
 import { follow, orderNames, possibleOrders, refusal } from '../../domain/steering.js';
 import { aPlan, failed } from '../workflows/fake-cluster.js';
 import { goodWorld, simulate, type World } from './simulate.js';
@@ -91,7 +93,8 @@ describe('a good release', () => {
 
     expect(moves.filter(({ kind }) => kind === 'check')).toHaveLength(checks);
     expect(state.outcome).toBe('promoted');
-    expect(now - state.startedAt).toBe(checks * 10_000 + (moves.length - 1 - checks) * 10);
+    // The three moves before the first interval and the five behind the last one.
+    expect(now - state.startedAt).toBe(checks * 10_000 + 8 * 10);
   });
 
   it('takes no more time than the interval between checks, however long the interval is', () => {
@@ -101,6 +104,28 @@ describe('a good release', () => {
     };
 
     expect(spent(10_000)).toBe(spent(3_600_000));
+  });
+});
+
+describe('checks', () => {
+  const timesOf = (stepMs: (check: number) => number) => {
+    const plan = aPlan({ weights: [10, 20, 30, 40], intervalMs: 10_000 });
+    const due: number[] = [];
+    let state: ReleaseState = { ...begun(plan), stage: 'stepping' };
+    for (let now = 0, check = 0; check < 4; check += 1) {
+      state = afterRoute({ plan, state, now }, toCanary((check + 1) * 10));
+      due.push(state.due);
+      now = state.due + stepMs(check);
+    }
+    return due;
+  };
+
+  it('keep to the beat, whatever a check and a step take', () => {
+    expect(timesOf(() => 300)).toEqual([10_000, 20_000, 30_000, 40_000]);
+  });
+
+  it('begin a new beat when one was far behind it', () => {
+    expect(timesOf((check) => (check === 1 ? 5_000 : 0))).toEqual([10_000, 20_000, 35_000, 45_000]);
   });
 });
 

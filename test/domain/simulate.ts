@@ -10,7 +10,7 @@ import {
   afterScaleUp,
 } from '../../domain/after.js';
 import type { Move } from '../../domain/moves.js';
-import { nextMove } from '../../domain/next-move.js';
+import { making, nextMove } from '../../domain/next-move.js';
 import type {
   CheckResult,
   Plan,
@@ -71,7 +71,7 @@ function make(
   world: World,
   now: number,
 ): ReleaseState {
-  const turn = { plan, state, now };
+  const turn = { plan, state: making(state, move), now };
   switch (move.kind) {
     case 'prepare':
       return afterPrepare(turn, { revision: state.revision });

@@ -1,5 +1,4 @@
 import type { WorkflowFailedError } from '@temporalio/client';
-import { WithStartWorkflowOperation } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 

@@ -1,0 +1,226 @@
+import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import type { CanaryStatus, Phase } from '../../domain/canary.js';
+import type { KubeObject } from '../../domain/objects.js';
+import { releaseId } from '../../domain/release.js';
+import { fakeRollouts } from './fake-rollouts.js';
+import { quantile, seconds } from './figures.js';
+import { accountOf, type Account } from './history.js';
+import {
+  canaryOf,
+  deploymentOf,
+  imageOf,
+  nameOf,
+  namespace,
+  surroundingsFor,
+} from './many-objects.js';
+import { coresBetween, descendant, usageOf, type Usage } from './processes.js';
+import { sight, type Sightings } from './sightings.js';
+import { onStage, type Stage } from './stage.js';
+
+const spreadMs = 10_000;
+const quietMs = 5_000;
+const sampleMs = 25_000;
+/** How long the releases may take; what has not ended by then is counted as it is. */
+const limitMs = 180_000;
+/** The same for the set-up of each canary, which is not what is measured. */
+const setUpLimitMs = 600;
+
+const programs = {
+  worker: /worker\.mjs/,
+  server: /temporal server start-dev/,
+  apiServer: /kube-apiserver/,
+} as const;
+
+/** Flagger 1.44 with so many canaries on a machine like this. */
+const flagger: Readonly<Record<number, string>> = {
+  100: 'p99 0.18 s late, 0.1 core, 78 MB, a release takes 92.8 s',
+  300: '20 s late on every step, a release takes 278 s; limits raised: p99 2.5 s, 0.14 core, 97 MB, 100 s',
+};
+
+/**
+ * Many canaries in analysis at once. The API server, Temporal, Prometheus and the worker are real;
+ * pods are not: the controllers are stopped, and the bench writes the status of Deployments.
+ */
+export async function benchMany(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { canaries: { type: 'string', default: '100,300,1000' } },
+  });
+  for (const count of values.canaries.split(',').map(Number)) {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new Error(`--canaries ${values.canaries}: must be numbers such as 100,300,1000`);
+    }
+    await onStage(
+      {
+        name: 'bench-many',
+        parts: ['prometheus', 'temporal', 'worker'],
+        images: [fileURLToPath(new URL('./images.json', import.meta.url))],
+        signal,
+      },
+      (stage) => benchSome(stage, count, signal),
+    );
+  }
+}
+
+async function benchSome(stage: Stage, count: number, signal: AbortSignal): Promise<void> {
+  const { kube, sandbox } = stage;
+  for (const object of surroundingsFor(count)) await kube.create(object);
+  await sleep(3_000, undefined, { signal });
+  await sandbox.exec('kill -STOP $(cat /run/sluice/pids/kube-controller-manager)');
+  const stopFaking = await fakeRollouts(kube);
+  const canaries = await sight<CanaryObject>(kube, {
+    apiVersion: 'flagger.app/v1beta1',
+    kind: 'Canary',
+    namespace,
+  });
+  try {
+    const names = Array.from({ length: count }, (_, index) => nameOf(index + 1));
+    const setUp = Date.now();
+    await initialise(stage, canaries, names, signal);
+    console.log(`${count} canaries initialised in ${seconds(Date.now() - setUp)}`);
+    await sleep(quietMs, undefined, { signal });
+    const measured = await releaseAll(stage, canaries, names, signal);
+    const accounts = await readAccounts(stage, names);
+    print(count, measured, accounts);
+  } finally {
+    canaries.stop();
+    stopFaking();
+  }
+}
+
+interface CanaryObject extends KubeObject {
+  readonly status?: CanaryStatus;
+}
+
+interface Measured {
+  readonly usage: Readonly<Record<keyof typeof programs, readonly [before: Usage, after: Usage]>>;
+  readonly load: number;
+  readonly promoted: number;
+}
+
+async function initialise(
+  { kube }: Stage,
+  canaries: Sightings<CanaryObject>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
+    await kube.create(deploymentOf(name));
+    await kube.create(canaryOf(name));
+  }
+  const limit = Math.max(limitMs, names.length * setUpLimitMs);
+  if (!(await untilAll(canaries, names, { phases: ['Initialized'], limit, signal }))) {
+    throw new Error(`${names.length} canaries were not initialised within ${limit / 1_000} s`);
+  }
+}
+
+/** Patches all targets, evenly over an interval, and watches the processes at the height of it. */
+async function releaseAll(
+  { kube, sandbox }: Stage,
+  canaries: Sightings<CanaryObject>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Measured> {
+  const pids = Object.entries(programs).map(
+    ([name, command]) => [name, descendant(sandbox.process, command)] as const,
+  );
+  const usages = (): Usage[] => pids.map(([, pid]) => usageOf(pid));
+  const change = {
+    spec: {
+      template: {
+        spec: {
+          containers: [{ name: 'app', image: imageOf(2), ports: [{ containerPort: 8080 }] }],
+        },
+      },
+    },
+  };
+  const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace };
+  await Promise.all(
+    names.map(async (name, index) => {
+      await sleep((index * spreadMs) / names.length, undefined, { signal });
+      await kube.patch({ ...ref, name }, change);
+    }),
+  );
+  await sleep(quietMs, undefined, { signal });
+  const before = usages();
+  await sleep(sampleMs, undefined, { signal });
+  const after = usages();
+  const load = loadavg()[0] ?? 0;
+  await untilAll(canaries, names, { phases: ['Succeeded', 'Failed'], limit: limitMs, signal });
+  const usage = Object.fromEntries(
+    pids.map(([name], index) => [name, [before[index], after[index]]]),
+  ) as unknown as Measured['usage'];
+  const promoted = names.filter((name) => phaseOf(canaries, name) === 'Succeeded').length;
+  return { usage, load, promoted };
+}
+
+/** Waits for all canaries to reach one of the phases; false when that took too long. */
+async function untilAll(
+  canaries: Sightings<CanaryObject>,
+  names: readonly string[],
+  wait: {
+    readonly phases: readonly Phase[];
+    /** Milliseconds. */
+    readonly limit: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<boolean> {
+  const { phases, limit, signal } = wait;
+  const end = Date.now() + limit;
+  const isThere = (name: string): boolean => phases.includes(phaseOf(canaries, name));
+  while (!names.every(isThere)) {
+    if (Date.now() > end) return false;
+    await sleep(500, undefined, { signal });
+  }
+  return true;
+}
+
+function phaseOf({ all }: Sightings<CanaryObject>, name: string): Phase {
+  return all.findLast(({ object }) => object.metadata.name === name)?.object.status?.phase ?? '';
+}
+
+/** The newest run of each canary, some at a time. */
+async function readAccounts({ temporal }: Stage, names: readonly string[]): Promise<Account[]> {
+  const left = [...names];
+  const accounts: Account[] = [];
+  const read = async (): Promise<void> => {
+    for (let name = left.pop(); name !== undefined; name = left.pop()) {
+      accounts.push(await accountOf(temporal, releaseId({ cluster: 'default', namespace, name })));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, read));
+  return accounts;
+}
+
+function print(count: number, { usage, load, promoted }: Measured, accounts: Account[]): void {
+  const ticks = accounts.flatMap((account) => account.ticks);
+  const late = ticks.map(({ lateMs }) => lateMs);
+  const took = accounts.flatMap(({ started, closed }) =>
+    closed === undefined ? [] : [closed - started],
+  );
+  const eventsOf = (pick: (tick: (typeof ticks)[number]) => number | undefined): string =>
+    String(
+      quantile(
+        ticks.map(pick).filter((value) => value !== undefined),
+        0.5,
+      ),
+    );
+  const used = (name: keyof typeof usage): string => {
+    const [before, after] = usage[name];
+    return `${coresBetween(before, after).toFixed(2)} cores, ${after.rssMb.toFixed(0)} MB`;
+  };
+  console.log(`
+${count} canaries, five weights, interval 10 s (load average ${load.toFixed(1)})
+  promoted              ${promoted} of ${count}; a release takes ${seconds(quantile(took, 0.5))} (p50), ${seconds(quantile(took, 0.99))} (p99)
+  checks late by        p50 ${seconds(quantile(late, 0.5))}, p99 ${seconds(quantile(late, 0.99))}, at most ${seconds(quantile(late, 1))} (${late.length} checks)
+  worker                ${used('worker')}
+  Temporal              ${used('server')}
+  API server            ${used('apiServer')}
+  history per tick      ${eventsOf((tick) => tick.eventsOfCheck)} events; ${eventsOf((tick) => tick.events)} when the weight changes
+  Flagger 1.44          ${flagger[count] ?? 'not measured'}
+`);
+}
