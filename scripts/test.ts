@@ -75,7 +75,7 @@ function jest(project: string, ...flags: readonly string[]): Suite {
         [
           ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
           ...['node_modules/jest/bin/jest.js', '--selectProjects', project, ...flags],
-          ...['--json', `--outputFile=${outputFile}`, '--forceExit'],
+          ...['--json', `--outputFile=${outputFile}`, '--forceExit', '--testTimeout=60000'],
         ],
         ['ignore', 'ignore', 'inherit'],
       );

@@ -104,7 +104,7 @@ describe('a check that cannot be made counts as failed, with its reason:', () =>
           provider: { type: 'prometheus', address: 'http://prometheus.monitoring:9090' },
           query,
         },
-      } as KubeObject);
+      });
 
       await expectRolledBack(app, sentence);
     },

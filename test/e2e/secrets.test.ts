@@ -72,7 +72,7 @@ function template(namespace: string, name: string, address: string): KubeObject 
       provider: { type: 'prometheus', address, secretRef: { name: 'planted' } },
       query: 'vector(1)',
     },
-  } as KubeObject;
+  };
 }
 
 /** Every payload and text of all runs of a workflow id, decoded. */
