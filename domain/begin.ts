@@ -69,11 +69,12 @@ export function begin(
 
 /**
  * Whether a canary at rest should release the target's revision: it is neither the promoted one nor
- * the last one tried, unless a person asks to try that again.
+ * the last one tried, unless somebody asks to try just that again.
  */
 function isWanted({ status, revision }: Surveyed, trigger: Trigger): boolean {
   if (revision === status.lastPromotedSpec) return false;
-  return revision !== status.lastAppliedSpec || trigger.kind === 'retry';
+  if (revision !== status.lastAppliedSpec) return true;
+  return trigger.kind === 'request' || (trigger.kind === 'retry' && trigger.revision === revision);
 }
 
 /** A run that was terminated left the canary mid-way: nobody watched its analysis, so it is undone. */

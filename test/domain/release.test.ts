@@ -5,7 +5,7 @@ import { begin } from '../../domain/begin.js';
 import type { CanaryStatus } from '../../domain/canary.js';
 import { details, planOf, why } from '../../domain/explain.js';
 import { nextMove } from '../../domain/next-move.js';
-import type { CheckResult, Plan, ReleaseState, Survey } from '../../domain/release.js';
+import type { CheckResult, Plan, ReleaseState, Survey, Trigger } from '../../domain/release.js';
 import { toCanary } from '../../domain/routes.js';
 import { follow, orderNames, possibleOrders, refusal } from '../../domain/steering.js';
 import { aPlan, failed } from '../workflows/fake-cluster.js';
@@ -71,11 +71,22 @@ describe('a run begins', () => {
     expect(state.stage).toBe(stage);
   });
 
-  it('with the failed revision again when a person asks', () => {
+  it.each<[string, Trigger, ReleaseState['stage']]>([
+    [
+      'again when a person retries it',
+      { kind: 'retry', actor: 'alice', revision: 'v2' },
+      'scaling-up',
+    ],
+    ['again when CI asks for it', { kind: 'request' }, 'scaling-up'],
+    [
+      'not when the retry was of another',
+      { kind: 'retry', actor: 'alice', revision: 'v9' },
+      'over',
+    ],
+  ])('with the revision that failed: %s', (_name, trigger, stage) => {
     const status: CanaryStatus = { phase: 'Failed', lastAppliedSpec: 'v2', lastPromotedSpec: 'v1' };
-    const trigger = { kind: 'retry', actor: 'alice', revision: 'v2' } as const;
 
-    expect(begin(surveyed(aPlan(), status), trigger, undefined, 0).stage).toBe('scaling-up');
+    expect(begin(surveyed(aPlan(), status), trigger, undefined, 0).stage).toBe(stage);
   });
 });
 
