@@ -137,9 +137,7 @@ describe('a write that is not possible now is repeated until it is:', () => {
 
     const sentence = /Gateway nowhere\.projectcontour not found/;
     await untilEvent(app, sentence);
-    await until('why to name the gateway', async () =>
-      sentence.test(JSON.stringify(await stage.sluice.why(app.canary))),
-    );
+    await until('why to name the gateway', async () => sentence.test(await whyOf(app.canary)));
     const gatewayRefs = [{ name: 'contour', namespace: 'projectcontour' }];
     await app.patchCanary({ service: { gatewayRefs } });
     await app.initialised();
@@ -155,9 +153,7 @@ describe('a write that is not possible now is repeated until it is:', () => {
       const app = await stage.open('forbidden');
       const sentence = /cannot get resource "httpproxies" in API group "projectcontour\.io"/;
       await untilEvent(app, sentence);
-      await until('why to name the permission', async () =>
-        sentence.test(JSON.stringify(await stage.sluice.why(app.canary))),
-      );
+      await until('why to name the permission', async () => sentence.test(await whyOf(app.canary)));
       await stage.kube.patch(ref, { rules: live.rules });
       await app.initialised();
     } finally {
@@ -207,9 +203,12 @@ async function expectEvent(name: string, sentence: RegExp): Promise<void> {
 }
 
 async function expectWhy(name: string, sentence: RegExp): Promise<void> {
-  await until(`why of ${name}`, async () =>
-    sentence.test(JSON.stringify(await stage.sluice.why({ namespace, name }))),
-  );
+  await until(`why of ${name}`, async () => sentence.test(await whyOf({ namespace, name })));
+}
+
+/** All that `why` tells, in one text. */
+async function whyOf(canary: Parameters<Stage['sluice']['why']>[0]): Promise<string> {
+  return JSON.stringify(await stage.sluice.why(canary)).replaceAll(String.raw`\"`, '"');
 }
 
 async function untilEvent(app: App, sentence: RegExp): Promise<void> {
