@@ -8,7 +8,9 @@ const upToDate =
 
 if (!upToDate) {
   console.error('Installing npm packages (once) ...');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which
+  // not every registry has. Versions come from the lock file in either case.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--loglevel=error'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) process.exit(status ?? 1);
