@@ -20,10 +20,18 @@ it('lists anew when the version it watches from is too old', async () => {
   const reflector = reflect({
     source: {
       ...source,
-      async list() {
+      list() {
         lists += 1;
-        const listing = await source.list();
-        return lists === 1 ? { ...listing, resourceVersion: '1' } : listing;
+        return source.list();
+      },
+      // How long the API server remembers is its own affair, so its answer is given for it once.
+      watch(options) {
+        if (lists > 1) return source.watch(options);
+        queueMicrotask(() => {
+          options.seen('ERROR', tooOld);
+          options.ended();
+        });
+        return Promise.resolve(new AbortController());
       },
     },
     log: jsonLogger('warn', (line) => lines.push(line)),
@@ -62,6 +70,17 @@ it('shows what was made, changed and deleted, in order', async () => {
   expect(reflector.get(key)).toBeUndefined();
   reflector.stop();
 });
+
+/** What the API server sends to a watch that begins before the changes it still remembers. */
+const tooOld = {
+  apiVersion: 'v1',
+  kind: 'Status',
+  metadata: {},
+  status: 'Failure',
+  message: 'too old resource version: 1 (2)',
+  reason: 'Expired',
+  code: 410,
+} as unknown as KubeObject;
 
 function deployments(): ListWatch<KubeObject> {
   return listWatchOf(kubeConfig, kube, {
