@@ -1,4 +1,4 @@
-import type { EventText, Move, Report } from '../domain/moves.js';
+import type { Move, Report } from '../domain/moves.js';
 import type {
   CanaryRef,
   CheckResult,
@@ -52,6 +52,3 @@ export interface Writes {
 }
 
 export type Activities = Reads & Writes;
-
-/** Writes events on a Canary; used by the wrapper that tells of failing activities too. */
-export type TellEvent = (canary: CanaryRef, key: string, event: EventText) => Promise<void>;
