@@ -88,6 +88,13 @@ export default tseslint.config(
     },
   },
   {
+    files: ['domain/*/**/*.ts'],
+    rules: inward({
+      regex: '^(?!\\./|\\.\\./[^.])',
+      message: 'domain is pure: it imports nothing but itself.',
+    }),
+  },
+  {
     files: ['workflows/**/*.ts'],
     rules: {
       ...inward(

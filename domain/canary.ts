@@ -1,6 +1,5 @@
-import { parseDuration } from './duration.js';
-import type { KubeObject } from './objects.js';
-import { isProvider, providers, type Provider } from './providers.js';
+import type { Provider } from './providers.js';
+import type { Strategy } from './strategies/strategy.js';
 
 /** A Canary with every default applied: inside the product nothing that has a default is optional. */
 export interface Canary {
@@ -11,9 +10,10 @@ export interface Canary {
   readonly provider: Provider;
   readonly target: {
     readonly apiVersion: string;
-    readonly kind: 'Deployment';
+    readonly kind: TargetKind;
     readonly name: string;
   };
+  readonly autoscaler?: AutoscalerRef;
   readonly service: ServiceSpec;
   readonly analysis: Analysis;
   readonly metricsServer?: string;
@@ -22,7 +22,25 @@ export interface Canary {
   readonly progressDeadlineMs: number;
   readonly skipAnalysis: boolean;
   readonly suspend: boolean;
+  /** Whether deleting the Canary gives the target its pods and traffic back. */
+  readonly revertOnDeletion: boolean;
+  /** What becomes of a revision that comes while another one is released. */
+  readonly onNewRevision: 'restart' | 'queue' | 'refuse';
   readonly status: CanaryStatus;
+}
+
+/** What a Canary can target; a Knative Service is a `Service` of another API group in manifests. */
+export type TargetKind = 'Deployment' | 'DaemonSet' | 'Service' | 'KnativeService';
+
+/** `spec.autoscalerRef`: the scaler of the target, which gets a copy for the primary. */
+export interface AutoscalerRef {
+  readonly apiVersion: string;
+  readonly kind: 'HorizontalPodAutoscaler' | 'ScaledObject';
+  readonly name: string;
+  /** KEDA only: trigger name → query of the primary's ScaledObject. */
+  readonly primaryScalerQueries: Readonly<Record<string, string>>;
+  /** Bounds of the primary's scaler where they differ from the target's. */
+  readonly primaryScalerReplicas: { readonly minReplicas?: number; readonly maxReplicas?: number };
 }
 
 /** `spec.service`. Routing details that only routers read stay in the form the manifest has. */
@@ -97,14 +115,72 @@ export interface Analysis {
   readonly intervalMs: number;
   /** Failed checks that trigger the rollback. */
   readonly threshold: number;
-  /** The canary weights of the release in order; the last one is followed by promotion. */
-  readonly weights: readonly number[];
+  readonly strategy: Strategy;
   /** Points by which promotion shifts traffic back; 0 shifts all at once. */
   readonly stepWeightPromotion: number;
   readonly primaryReadyThreshold: number;
   readonly canaryReadyThreshold: number;
+  /** Which requests reach the canary in A/B testing. */
   readonly match: readonly RequestMatch[];
+  readonly sessionAffinity?: SessionAffinity;
   readonly metrics: readonly Metric[];
+  readonly webhooks: readonly Webhook[];
+  /** What only a person may open. */
+  readonly gates: readonly Gate[];
+  /** What follows when too many checks have failed. */
+  readonly onFailure: 'rollback' | 'hold';
+}
+
+/** `spec.analysis.sessionAffinity`: cookies that keep a client on the version it got first. */
+export interface SessionAffinity {
+  readonly cookieName: string;
+  /** Seconds. */
+  readonly maxAge: number;
+  readonly primaryCookieName?: string;
+  readonly domain?: string;
+  readonly httpOnly: boolean;
+  readonly partitioned: boolean;
+  readonly path?: string;
+  readonly sameSite?: 'Strict' | 'Lax' | 'None';
+  readonly secure: boolean;
+}
+
+/** When a webhook is called. */
+export type HookType =
+  | 'confirm-rollout'
+  | 'pre-rollout'
+  | 'rollout'
+  | 'confirm-traffic-increase'
+  | 'confirm-promotion'
+  | 'post-rollout'
+  | 'rollback'
+  | 'event';
+
+/** One entry of `spec.analysis.webhooks`. */
+export interface Webhook {
+  readonly type: HookType;
+  readonly name: string;
+  readonly url: string;
+  /** As written in the manifest, `10s` when absent; one that cannot be read fails the hook. */
+  readonly timeout: string;
+  /** Attempts after the first. */
+  readonly retries: number;
+  /** Keeps a closed gate from being alerted. */
+  readonly muteAlert: boolean;
+  /** Leaves the certificate of the server unchecked. */
+  readonly disableTls: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One entry of `spec.analysis.gates`: a person has to approve before the release goes on. */
+export interface Gate {
+  readonly name: string;
+  readonly before: 'rollout' | 'traffic-increase' | 'promotion';
+  /** Who may approve; empty for anybody. */
+  readonly approvers: readonly string[];
+  /** Milliseconds the gate waits for a person; absent for ever. */
+  readonly timeoutMs?: number;
+  readonly onTimeout: 'reject' | 'approve' | 'hold';
 }
 
 /** One entry of `spec.analysis.metrics`. */
@@ -117,7 +193,18 @@ export interface Metric {
   readonly query?: string;
   readonly template?: { readonly name: string; readonly namespace: string };
   readonly variables: Readonly<Record<string, string>>;
+  readonly onNoData: UnansweredPolicy;
+  readonly onProviderError: UnansweredPolicy;
+  /** Fewer samples than this count as no data, where the provider can count them. */
+  readonly minRequests?: number;
 }
+
+/**
+ * What a metric without a value means: a failed check, a check that is repeated and stops the
+ * progress but counts nothing (`hold` until there is a value, `extend` for as many checks as
+ * failures are allowed), or nothing at all.
+ */
+export type UnansweredPolicy = 'fail' | 'hold' | 'extend' | 'ignore';
 
 export type Phase =
   | ''
@@ -148,287 +235,16 @@ export interface CanaryStatus {
   readonly canaryWeight?: number;
   readonly failedChecks?: number;
   readonly iterations?: number;
+  /** Cookies of session affinity as `name=value`. */
+  readonly sessionAffinityCookie?: string;
+  readonly previousSessionAffinityCookie?: string;
+  readonly primarySessionAffinityCookie?: string;
+  /** `configmap/NAME` or `secret/NAME` → checksum of its content. */
+  readonly trackedConfigs?: Readonly<Record<string, string>>;
   readonly lastAppliedSpec?: string;
   readonly lastPromotedSpec?: string;
+  /** The generation of the manifest the generated objects were last made from. */
+  readonly observedGeneration?: number;
   readonly lastTransitionTime?: string;
   readonly conditions?: readonly Condition[];
-}
-
-/** What the worker's configuration gives to manifests that leave it out. */
-export interface CanaryDefaults {
-  readonly provider: string;
-  /** The shortest interval a manifest may ask for, in milliseconds. Flagger's floor is 10 s. */
-  readonly minIntervalMs: number;
-}
-
-export type Parsed =
-  | { readonly ok: true; readonly canary: Canary }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/**
- * Reads a Canary manifest, once, at the edge. Each problem names the field, what it holds and what
- * is allowed; the schema's own rules are the API server's business and are not repeated.
- */
-export function parseCanary(object: KubeObject, defaults: CanaryDefaults): Parsed {
-  const spec = object.spec as WireSpec;
-  const { provider = defaults.provider } = spec;
-  const problems = problemsOf(spec, provider);
-  if (problems.length > 0 || !isProvider(provider)) return { ok: false, problems };
-  return {
-    ok: true,
-    canary: { ...identityOf(object), ...specOf(spec, object, defaults), provider },
-  };
-}
-
-function problemsOf(spec: WireSpec, provider: string): string[] {
-  return [
-    ...problemsOfProvider(provider),
-    ...problemsOfTarget(spec),
-    ...problemsOfStrategy(spec.analysis ?? {}),
-    ...(spec.service?.port === undefined ? ['spec.service.port: is required'] : []),
-    ...problemsOfExtras(spec),
-  ];
-}
-
-/** What would change how a release goes is refused rather than left out in silence. */
-function problemsOfExtras({ autoscalerRef, analysis }: WireSpec): string[] {
-  const hooks = (analysis?.webhooks ?? []).filter(
-    ({ type = '' }) => type !== 'event' && type !== 'post-rollout',
-  );
-  return [
-    ...(autoscalerRef === undefined
-      ? []
-      : ['spec.autoscalerRef: autoscalers are not supported yet']),
-    ...(hooks.length === 0
-      ? []
-      : [
-          `spec.analysis.webhooks: ${hooks.map(({ name }) => name).join(', ')}: checks and gates by webhook are not supported yet`,
-        ]),
-  ];
-}
-
-function identityOf({ metadata, status }: KubeObject): Identity {
-  const { name, namespace = 'default', uid = '', generation = 0 } = metadata;
-  return { name, namespace, uid, generation, status: status ?? {} };
-}
-
-function specOf(
-  spec: WireSpec,
-  { metadata: { namespace = 'default' } }: KubeObject,
-  defaults: CanaryDefaults,
-): Omit<Canary, keyof Identity | 'provider'> {
-  const { metricsServer, ingressRef, routeRef, progressDeadlineSeconds = 600 } = spec;
-  return {
-    target: { ...spec.targetRef, kind: 'Deployment' },
-    service: serviceOf(spec),
-    analysis: analysisOf(spec.analysis ?? {}, namespace, defaults),
-    ...defined({ metricsServer, ingressName: ingressRef?.name, routeName: routeRef?.name }),
-    progressDeadlineMs: progressDeadlineSeconds * 1_000,
-    skipAnalysis: spec.skipAnalysis === true,
-    suspend: spec.suspend === true,
-  };
-}
-
-function problemsOfProvider(provider: string): string[] {
-  return isProvider(provider)
-    ? []
-    : [`spec.provider: ${provider} is not supported (supported: ${providers.join(', ')})`];
-}
-
-function problemsOfTarget({ targetRef }: WireSpec): string[] {
-  return targetRef.kind === 'Deployment'
-    ? []
-    : [`spec.targetRef.kind: ${targetRef.kind} is not supported yet (supported: Deployment)`];
-}
-
-function problemsOfStrategy(wire: WireAnalysis): string[] {
-  if ((wire.iterations ?? 0) > 0) {
-    return [
-      'spec.analysis.iterations: A/B testing and Blue/Green are not supported yet (use stepWeight or stepWeights)',
-    ];
-  }
-  if (wire.mirror === true) return ['spec.analysis.mirror: mirroring is not supported yet'];
-  if (weightsOf(wire).length === 0) {
-    return ['spec.analysis.stepWeight: must be above 0 (or list spec.analysis.stepWeights)'];
-  }
-  const steps = wire.stepWeights ?? [];
-  const ascending = steps.every((weight, i) => weight > (steps[i - 1] ?? 0));
-  return (wire.stepWeight ?? 0) > 0 || ascending
-    ? []
-    : [`spec.analysis.stepWeights: [${steps.join(', ')}] must be ascending weights above 0`];
-}
-
-/**
- * Every weight the canary takes, in order. Steps may pass maxWeight by less than one step, as in
- * Flagger: step 20 and max 50 give 20, 40, 60.
- */
-export function weightsOf({
-  stepWeight = 0,
-  stepWeights = [],
-  maxWeight = 0,
-}: WireAnalysis): number[] {
-  if (stepWeight <= 0) return stepWeights.map((weight) => Math.min(100, weight));
-  const last = stepWeights.at(-1);
-  const max =
-    last !== undefined ? Math.min(100, last) : maxWeight > 0 ? Math.min(100, maxWeight) : 100;
-  const weights = [];
-  for (let weight = 0; weight < max;) {
-    weight = Math.min(100, weight + stepWeight);
-    weights.push(weight);
-  }
-  return weights;
-}
-
-const analysisDefaults = {
-  stepWeightPromotion: 0,
-  primaryReadyThreshold: 100,
-  canaryReadyThreshold: 100,
-  match: [],
-};
-
-function analysisOf(
-  wire: WireAnalysis,
-  namespace: string,
-  { minIntervalMs }: CanaryDefaults,
-): Analysis {
-  const {
-    interval = '',
-    threshold = 1,
-    metrics = [],
-    stepWeightPromotion,
-    primaryReadyThreshold,
-    canaryReadyThreshold,
-    match,
-  } = wire;
-  return {
-    ...analysisDefaults,
-    ...defined({ stepWeightPromotion, primaryReadyThreshold, canaryReadyThreshold, match }),
-    intervalMs: Math.max(parseDuration(interval) ?? 60_000, minIntervalMs),
-    threshold: Math.max(1, threshold),
-    weights: weightsOf(wire),
-    metrics: metrics.map((metric) => metricOf(metric, namespace)),
-  };
-}
-
-function metricOf(wire: WireMetric, namespace: string): Metric {
-  const { templateRef, thresholdRange, templateVariables, ...rest } = wire;
-  return {
-    interval: '1m',
-    threshold: 0,
-    ...rest,
-    variables: templateVariables ?? {},
-    ...defined({ range: thresholdRange }),
-    ...(templateRef === undefined ? {} : { template: { namespace, ...templateRef } }),
-  };
-}
-
-/** Leaves out the keys that hold undefined, so that spreading the rest keeps defaults. */
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
-}
-
-const serviceDefaults = {
-  port: 0,
-  portName: 'http',
-  portDiscovery: false,
-  headless: false,
-  hosts: [],
-  gatewayRefs: [],
-  match: [],
-  mirror: [],
-};
-
-function serviceOf({ service = {}, targetRef }: WireSpec): ServiceSpec {
-  const { apex, primary, canary, unmanagedMetadata, targetPort, ...rest } = service;
-  const port = service.port ?? 0;
-  return {
-    ...serviceDefaults,
-    name: targetRef.name,
-    ...rest,
-    targetPort: targetPort === undefined || String(targetPort) === '0' ? port : targetPort,
-    apex: metadataOf(apex),
-    primary: metadataOf(primary),
-    canary: metadataOf(canary),
-    unmanaged: { labels: [], annotations: [], ...unmanagedMetadata },
-  };
-}
-
-function metadataOf(wire: Partial<Metadata> | undefined): Metadata {
-  return { labels: wire?.labels ?? {}, annotations: wire?.annotations ?? {} };
-}
-
-type Identity = Pick<Canary, 'name' | 'namespace' | 'uid' | 'generation' | 'status'>;
-
-interface WireSpec {
-  readonly provider?: string;
-  readonly metricsServer?: string;
-  readonly targetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
-  readonly ingressRef?: { readonly name: string };
-  readonly routeRef?: { readonly name: string };
-  readonly autoscalerRef?: { readonly kind: string; readonly name: string };
-  readonly service?: WireService;
-  readonly analysis?: WireAnalysis;
-  readonly progressDeadlineSeconds?: number;
-  readonly skipAnalysis?: boolean;
-  readonly suspend?: boolean;
-}
-
-interface WireService extends Partial<
-  Pick<
-    ServiceSpec,
-    | 'name'
-    | 'port'
-    | 'portName'
-    | 'targetPort'
-    | 'appProtocol'
-    | 'trafficDistribution'
-    | 'portDiscovery'
-    | 'headless'
-    | 'timeout'
-    | 'backendTimeout'
-    | 'hosts'
-    | 'gatewayRefs'
-    | 'match'
-    | 'rewrite'
-    | 'retries'
-    | 'headers'
-    | 'mirror'
-    | 'corsPolicy'
-  >
-> {
-  readonly apex?: Partial<Metadata>;
-  readonly primary?: Partial<Metadata>;
-  readonly canary?: Partial<Metadata>;
-  readonly unmanagedMetadata?: {
-    readonly labels?: readonly string[];
-    readonly annotations?: readonly string[];
-  };
-}
-
-interface WireAnalysis {
-  readonly interval?: string;
-  readonly threshold?: number;
-  readonly iterations?: number;
-  readonly maxWeight?: number;
-  readonly stepWeight?: number;
-  readonly stepWeights?: readonly number[];
-  readonly stepWeightPromotion?: number;
-  readonly mirror?: boolean;
-  readonly primaryReadyThreshold?: number;
-  readonly canaryReadyThreshold?: number;
-  readonly match?: readonly RequestMatch[];
-  readonly metrics?: readonly WireMetric[];
-  readonly webhooks?: readonly { readonly name: string; readonly type?: string }[];
-}
-
-interface WireMetric {
-  readonly name: string;
-  readonly interval?: string;
-  readonly threshold?: number;
-  readonly thresholdRange?: { readonly min?: number; readonly max?: number };
-  readonly query?: string;
-  readonly templateRef?: { readonly name: string; readonly namespace?: string };
-  readonly templateVariables?: Readonly<Record<string, string>>;
 }

@@ -114,7 +114,8 @@ const service = {
   unmanagedMetadata: { labels: ['owner'], annotations: ['note'] },
 };
 
-const analysis = {
+/** Every field of spec.analysis at once. */
+export const completeAnalysis = {
   interval: '1m',
   threshold: 5,
   stepWeights: [1, 2, 10, 80],
@@ -154,6 +155,9 @@ const analysis = {
       query: 'vector(1)',
       templateRef: { name: 'error-rate', namespace: 'infra' },
       templateVariables: { direction: 'inbound' },
+      onNoData: 'hold',
+      onProviderError: 'ignore',
+      minRequests: 20,
     },
   ],
   webhooks: [
@@ -168,6 +172,17 @@ const analysis = {
       disableTLS: true,
     },
   ],
+  shift: 'traffic',
+  gates: [
+    {
+      name: 'sign-off',
+      before: 'promotion',
+      approvers: ['ann'],
+      timeout: '8h',
+      onTimeout: 'hold',
+    },
+  ],
+  onFailure: 'hold',
 };
 
 /** A Canary that sets every field of the spec at once. */
@@ -188,8 +203,9 @@ export const completeCanary: Manifest = aCanary({
   skipAnalysis: false,
   revertOnDeletion: true,
   suspend: false,
+  onNewRevision: 'queue',
   service,
-  analysis,
+  analysis: completeAnalysis,
 });
 
 /** A MetricTemplate that sets every field of the spec at once. */

@@ -31,11 +31,6 @@ const providerRef = { name: 'slack' };
 
 /** Manifests the API server changes: unknown fields go, defaults come. */
 export const changedCases: readonly ChangedCase[] = [
-  stores(
-    'drops canaryAnalysis',
-    ['spec.canaryAnalysis', undefined],
-    aCanary({ canaryAnalysis: { interval: '1m' } }),
-  ),
   stores('drops an unknown field', ['spec.colour', undefined], aCanary({ colour: 'blue' })),
   stores(
     'drops connectionPool.tcp',

@@ -3,7 +3,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** A manifest of one of the three kinds; `status` is only sent through the status subresource. */
 export interface Manifest {
-  readonly apiVersion: 'flagger.app/v1beta1';
+  readonly apiVersion: `flagger.app/${'v1beta1' | 'v1alpha3' | 'v1alpha2' | 'v1alpha1'}`;
   readonly kind: 'Canary' | 'MetricTemplate' | 'AlertProvider';
   readonly metadata: { readonly name: string };
   readonly spec?: Fields;
@@ -113,4 +113,9 @@ export function scaledBy(scaler: Fields): Manifest {
   return aCanary({
     autoscalerRef: { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', ...scaler },
   });
+}
+
+/** A Canary with one gate, before the promotion unless the fields say otherwise. */
+export function gated(gate: Fields): Manifest {
+  return analysing({ gates: [{ name: 'sign-off', before: 'promotion', ...gate }] });
 }

@@ -1,10 +1,3 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { load } from 'js-yaml';
-
-import { connectToApiServer } from './api-server.js';
-import type { ApiAnswer } from './api-server.js';
 import {
   completeAlertProvider,
   completeCanary,
@@ -12,68 +5,27 @@ import {
 } from './complete-manifests.js';
 import { acceptedCases } from './crd-accepted.js';
 import { changedCases } from './crd-changed.js';
+import { acceptedExtensions, refusedExtensions } from './crd-extended.js';
 import { aCanary, aMetricTemplate, anAlertProvider } from './crd-manifests.js';
 import type { Fields, Manifest } from './crd-manifests.js';
 import { refusedCases } from './crd-refused.js';
-
-interface Schema {
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly additionalProperties?: Schema;
-}
-
-interface Crd {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly names: { readonly plural: string };
-    readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[];
-  };
-  readonly status?: { readonly conditions: readonly { type: string; status: string }[] };
-}
-
-interface Cause {
-  readonly field?: string;
-  readonly message: string;
-}
-
-interface Refusal {
-  readonly reason: string;
-  readonly details?: { readonly causes?: readonly Cause[] };
-}
+import { crdRig, crds, fieldsNamed, leaves, plurals, withWrongType } from './crd-rig.js';
+import type { Refusal, Schema } from './crd-rig.js';
 
 interface Table {
   readonly columnDefinitions: readonly { name: string; type: string; priority: number }[];
   readonly rows: readonly { readonly cells: readonly unknown[] }[];
 }
 
-const api = connectToApiServer();
-const folder = join('deploy', 'crds');
-const crds = readdirSync(folder).map(
-  (file) => load(readFileSync(join(folder, file), 'utf8')) as Crd,
-);
-const namespace = `crds-${process.pid}`;
-const plurals = {
-  Canary: 'canaries',
-  MetricTemplate: 'metrictemplates',
-  AlertProvider: 'alertproviders',
-} as const;
+const rig = crdRig('crds');
+const { api, collection, create, dryRun, patchStatus } = rig;
 
-beforeAll(async () => {
-  for (const crd of crds) expect((await install(crd)).code).toBeLessThan(300);
-  for (const crd of crds) await until(() => isEstablished(crd));
-  await until(async () => (await servedKinds()).length === crds.length);
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  expect((await api.call({ method: 'POST', path: '/api/v1/namespaces', body })).code).toBe(201);
-}, 60_000);
-
-afterAll(async () => {
-  await api.call({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
-});
+beforeAll(() => rig.start(), 60_000);
+afterAll(() => rig.stop());
 
 describe('the API server', () => {
   it('serves the three kinds in namespaces, as part of "all", with a status', async () => {
-    expect(await servedKinds()).toEqual(
+    expect(await rig.servedKinds('v1beta1')).toEqual(
       ['AlertProvider', 'Canary', 'MetricTemplate'].map((kind) => ({
         kind,
         namespaced: true,
@@ -81,7 +33,10 @@ describe('the API server', () => {
         shortNames: undefined,
       })),
     );
-    const { body } = await api.call<{ resources: { name: string }[] }>(apiGroup());
+    const { body } = await api.call<{ resources: { name: string }[] }>({
+      method: 'GET',
+      path: '/apis/flagger.app/v1beta1',
+    });
     const names = body.resources.map(({ name }) => name).filter((name) => name.includes('/'));
     expect(names.sort()).toEqual(
       Object.values(plurals)
@@ -90,16 +45,19 @@ describe('the API server', () => {
     );
   });
 
-  it.each(acceptedCases)('accepts $sentence', async ({ manifest }) => {
+  it.each([...acceptedCases, ...acceptedExtensions])('accepts $sentence', async ({ manifest }) => {
     const { code, body } = await dryRun<Manifest>(manifest);
     expect({ code, spec: body.spec }).toEqual({ code: 201, spec: manifest.spec });
   });
 
-  it.each(refusedCases)('refuses $sentence, naming $field', async ({ manifest, field }) => {
-    const { code, body } = await dryRun<Refusal>(manifest);
-    expect({ code, reason: body.reason }).toEqual({ code: 422, reason: 'Invalid' });
-    expect(fieldsNamed(body)).toContain(field);
-  });
+  it.each([...refusedCases, ...refusedExtensions])(
+    'refuses $sentence, naming $field',
+    async ({ manifest, field }) => {
+      const { code, body } = await dryRun<Refusal>(manifest);
+      expect({ code, reason: body.reason }).toEqual({ code: 422, reason: 'Invalid' });
+      expect(fieldsNamed(body)).toContain(field);
+    },
+  );
 
   it.each([completeCanary, completeMetricTemplate, completeAlertProvider])(
     'refuses a value of the wrong type in every field of $kind',
@@ -121,15 +79,9 @@ describe('the API server', () => {
 });
 
 describe('the status of a Canary', () => {
-  const path = (): string => `${collection('Canary')}/with-status/status`;
   const condition = { type: 'Promoted', status: 'Unknown', reason: 'Waiting' };
-  const patch = <Body>(status: Fields): Promise<ApiAnswer<Body>> =>
-    api.call({
-      method: 'PATCH',
-      path: `${path()}?dryRun=All`,
-      contentType: 'application/merge-patch+json',
-      body: { status },
-    });
+  const patch = <Body>(status: Fields): ReturnType<typeof patchStatus<Body>> =>
+    patchStatus<Body>('with-status', status, '?dryRun=All');
 
   beforeAll(() => create({ ...aCanary(), metadata: { name: 'with-status' } }));
 
@@ -145,6 +97,7 @@ describe('the status of a Canary', () => {
       trackedConfigs: { 'configmap/web': '241889ca0604e333' },
       lastAppliedSpec: '6c9dbdd48d',
       lastPromotedSpec: '6c9dbdd48d',
+      observedGeneration: 3,
       lastTransitionTime: '2030-01-02T03:04:05Z',
       conditions: [
         {
@@ -178,6 +131,7 @@ describe('the status of a Canary', () => {
   it.each([
     ['phase', { phase: 'Finalizing' }],
     ['canaryWeight', { canaryWeight: '50' }],
+    ['observedGeneration', { observedGeneration: 1.5 }],
     ['trackedConfigs.configmap/web', { trackedConfigs: { 'configmap/web': 1 } }],
     ['lastTransitionTime', { lastTransitionTime: 'yesterday' }],
     ['conditions[0].type', { conditions: [{ ...condition, type: undefined }] }],
@@ -189,8 +143,8 @@ describe('the status of a Canary', () => {
     expect(fieldsNamed(body)).toContain(`status.${field}`);
   });
 
-  it('forgets what it does not know, such as observedGeneration', async () => {
-    const { body } = await patch<Manifest>({ phase: 'Waiting', observedGeneration: 3 });
+  it('forgets what it does not know, such as the state of alpha versions', async () => {
+    const { body } = await patch<Manifest>({ phase: 'Waiting', state: 'waiting' });
     expect(body.status).toEqual({ phase: 'Waiting' });
   });
 });
@@ -206,18 +160,11 @@ describe('the table of kubectl get', () => {
       mirror: true,
     };
     await create({ ...aCanary({ suspend: true, analysis }), metadata: { name } });
-    await api.call({
-      method: 'PATCH',
-      path: `${collection('Canary')}/${name}/status`,
-      contentType: 'application/merge-patch+json',
-      body: {
-        status: {
-          phase: 'Progressing',
-          canaryWeight: 5,
-          failedChecks: 0,
-          lastTransitionTime: '2030-01-02T03:04:05Z',
-        },
-      },
+    await patchStatus(name, {
+      phase: 'Progressing',
+      canaryWeight: 5,
+      failedChecks: 0,
+      lastTransitionTime: '2030-01-02T03:04:05Z',
     });
 
     expect(await tableOf('Canary', name)).toEqual([
@@ -253,62 +200,10 @@ describe('the table of kubectl get', () => {
 });
 
 describe.each(crds)('kubectl explain of $metadata.name', (crd) => {
-  it('has a sentence for every field', () => {
-    const schema = crd.spec.versions[0]!.schema.openAPIV3Schema;
-    expect(undescribed(schema, '')).toEqual(['.metadata']);
+  it.each(crd.spec.versions)('has a sentence for every field of $name', ({ schema }) => {
+    expect(undescribed(schema.openAPIV3Schema, '')).toEqual(['.metadata']);
   });
 });
-
-function install(crd: Crd): Promise<ApiAnswer<Crd>> {
-  return api.call({
-    method: 'PATCH',
-    path: `${crdPath(crd)}?fieldManager=crds-test&force=true`,
-    contentType: 'application/apply-patch+yaml',
-    body: crd,
-  });
-}
-
-async function isEstablished(crd: Crd): Promise<boolean> {
-  const { body } = await api.call<Crd>({ method: 'GET', path: crdPath(crd) });
-  const holding = (body.status?.conditions ?? []).filter(({ status }) => status === 'True');
-  return holding.some(({ type }) => type === 'Established');
-}
-
-function crdPath(crd: Crd): string {
-  return `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`;
-}
-
-async function servedKinds(): Promise<readonly Fields[]> {
-  const { code, body } = await api.call<{ resources: (Fields & { name: string })[] }>(apiGroup());
-  if (code !== 200) return [];
-  return body.resources
-    .filter(({ name }) => !name.includes('/'))
-    .map(({ kind, namespaced, categories, shortNames }) => ({
-      kind,
-      namespaced,
-      categories,
-      shortNames,
-    }))
-    .sort((a, b) => String(a.kind).localeCompare(String(b.kind)));
-}
-
-function apiGroup(): { method: 'GET'; path: string } {
-  return { method: 'GET', path: '/apis/flagger.app/v1beta1' };
-}
-
-function collection(kind: Manifest['kind']): string {
-  return `/apis/flagger.app/v1beta1/namespaces/${namespace}/${plurals[kind]}`;
-}
-
-function dryRun<Body>(manifest: Manifest): Promise<ApiAnswer<Body>> {
-  const path = `${collection(manifest.kind)}?dryRun=All`;
-  return api.call({ method: 'POST', path, body: manifest });
-}
-
-async function create(manifest: Manifest): Promise<void> {
-  const path = collection(manifest.kind);
-  expect((await api.call({ method: 'POST', path, body: manifest })).code).toBe(201);
-}
 
 /** The table `kubectl get` is given for one object, turned over: a line per column, its cell last. */
 async function tableOf(kind: Manifest['kind'], name: string): Promise<readonly unknown[][]> {
@@ -326,34 +221,6 @@ async function tableOf(kind: Manifest['kind'], name: string): Promise<readonly u
   ]);
 }
 
-/** The dotted path of every text, number and boolean. */
-function leaves(value: unknown, path: string): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [path];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}.${key}`));
-}
-
-/** Text becomes an empty object, which no field takes for text, and anything else becomes text. */
-function withWrongType(manifest: Manifest, path: string): Manifest {
-  const replaced = (value: unknown, at: string): unknown => {
-    if (at === path) return typeof value === 'string' ? {} : 'text';
-    if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map((item, index) => replaced(item, `${at}.${index}`));
-    const entries = Object.entries(value).map(([key, inner]) => [
-      key,
-      replaced(inner, `${at}.${key}`),
-    ]);
-    return Object.fromEntries(entries);
-  };
-  return { ...manifest, spec: replaced(manifest.spec, 'spec') as Fields };
-}
-
-/** A rule over several fields (oneOf) is reported without a field, its path quoted in the text. */
-function fieldsNamed({ details }: Refusal): readonly (string | undefined)[] {
-  return (details?.causes ?? []).map(
-    ({ field, message }) => /"([^"]+)" must validate one and only one/.exec(message)?.[1] ?? field,
-  );
-}
-
 function valueAt(object: unknown, path: string): unknown {
   return path
     .split('.')
@@ -369,9 +236,4 @@ function undescribed(schema: Schema, path: string): readonly string[] {
     ...undescribed(field, `${path}.${name}`),
   ]);
   return [...nested, ...fields];
-}
-
-/** Asks again until the answer is yes; the test's own time limit ends it. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 100));
 }
