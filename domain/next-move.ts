@@ -1,6 +1,11 @@
-import type { EventText, Ending, Move, Report, StatusPatch } from './moves.js';
-import type { Outcome, Plan, ReleaseState } from './release.js';
-import { allToCanary, allToPrimary, toCanary, type Routes } from './routes.js';
+import { cookiesWith, cookieStatus } from './cookies.js';
+import { failPromotion, finish, promotedText, rollBack } from './endings.js';
+import { closedBefore, hooksBefore, nextStep } from './gates.js';
+import type { EventText, Move, Report, Shift, StatusPatch } from './moves.js';
+import type { Plan, ReleaseState } from './release.js';
+import { report, started } from './reports.js';
+import { allToPrimary, mirrored, toCanary, type Routes } from './routes.js';
+import { start, stepsOf, type Position, type Step } from './strategies/strategy.js';
 import { texts } from './texts.js';
 
 /**
@@ -10,8 +15,8 @@ import { texts } from './texts.js';
  */
 export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
   if (state.outcome !== undefined) return { kind: 'end', outcome: state.outcome };
+  if (isOutOfLine(plan, state)) return reconcile(plan, state);
   if (state.blocked !== undefined || isHeld(plan, state)) return { kind: 'wait', until: undefined };
-  const { names } = plan;
   switch (state.stage) {
     case 'preparing':
       return { kind: 'prepare', report: report(state, { status: { phase: 'Initializing' } }) };
@@ -22,21 +27,22 @@ export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
       return { kind: 'awaitPods', role: state.awaiting, deadline: state.deadline };
     case 'initialising':
       return initialise(plan, state);
+    case 'recovering':
+      return recover(plan, state);
+    case 'gating':
+      return gate(plan, state);
     case 'scaling-up':
-      return {
-        kind: 'scaleUp',
-        report: report(state, {
-          before: [texts.scalingUp(names)],
-          status: { ...started, lastAppliedSpec: state.revision },
-        }),
-      };
+      return scaleUp(plan, state);
     case 'stepping':
       return plan.skipAnalysis ? promote(plan, state) : step(plan, state);
     case 'analysing':
-      if (plan.skipAnalysis) return promote(plan, state);
-      return now < state.due ? { kind: 'wait', until: state.due } : check(state);
+      return plan.skipAnalysis ? promote(plan, state) : analyse(plan, state, now);
     case 'restarting':
       return restart(plan, state);
+    case 'putting-back':
+      return putBack(plan, state);
+    case 'holding':
+      return hold(plan, state);
     case 'copying':
       return promote(plan, state);
     case 'shifting-back':
@@ -47,6 +53,10 @@ export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
       return rollBack(plan, state);
     case 'failing-promotion':
       return failPromotion(plan, state);
+    case 'concluding':
+      return conclude(plan, state);
+    case 'reverting':
+      return revert(plan, state);
     case 'over':
       return { kind: 'end', outcome: 'unchanged' };
   }
@@ -60,26 +70,27 @@ export function making(state: ReleaseState, move: Move): ReleaseState {
   return 'report' in move ? { ...state, reports: state.reports + 1 } : state;
 }
 
-/** The weight after this one, or undefined when the next thing is the promotion. */
-export function nextWeight({ weights }: Plan, weight: number): number | undefined {
-  return weights.find((candidate) => candidate > weight);
+/** Where the traffic is at a position. */
+export function routesAt({ weight, mirrored: isMirrored }: Position): Routes {
+  return isMirrored ? mirrored : toCanary(weight);
 }
 
 /** The primary's share after the next step of the promotion, in percent. */
 export function nextPrimaryWeight(plan: Plan, weight: number): number {
-  const step = isSteppedBack(plan) ? plan.stepWeightPromotion : 100;
-  return Math.min(100, 100 - weight + step);
+  const back = isSteppedBack(plan) ? plan.stepWeightPromotion : 100;
+  return Math.min(100, 100 - weight + back);
 }
 
-function isSteppedBack({ stepWeightPromotion, skipAnalysis }: Plan): boolean {
-  return stepWeightPromotion > 0 && !skipAnalysis;
+function isSteppedBack({ stepWeightPromotion, skipAnalysis, strategy }: Plan): boolean {
+  return stepWeightPromotion > 0 && !skipAnalysis && stepsOf(strategy).routed;
 }
 
 /** A pause or `spec.suspend` holds a release only where holding is safe. */
 function isHeld({ suspended }: Plan, { stage, paused }: ReleaseState): boolean {
   return (
     (suspended || paused !== undefined) &&
-    (stage === 'scaling-up' ||
+    (stage === 'gating' ||
+      stage === 'scaling-up' ||
       stage === 'stepping' ||
       stage === 'analysing' ||
       stage === 'copying' ||
@@ -87,18 +98,31 @@ function isHeld({ suspended }: Plan, { stage, paused }: ReleaseState): boolean {
   );
 }
 
-const started: StatusPatch = {
-  phase: 'Progressing',
-  canaryWeight: 0,
-  failedChecks: 0,
-  iterations: 0,
-};
-
-function report(state: ReleaseState, content: Omit<Report, 'key'>): Report {
-  return { key: String(state.reports), ...content };
+/** Whether the manifest was edited since the generated objects were made from it. */
+function isOutOfLine({ generation }: Plan, { stage, reconciled }: ReleaseState): boolean {
+  return (
+    generation !== reconciled &&
+    stage !== 'preparing' &&
+    stage !== 'awaiting-first-primary' &&
+    stage !== 'initialising' &&
+    stage !== 'recovering' &&
+    stage !== 'reverting'
+  );
 }
 
-function initialise({ names }: Plan, state: ReleaseState): Move {
+function reconcile(plan: Plan, state: ReleaseState): Move {
+  const { cookies, adopted } = state;
+  const status = { ...adopted, observedGeneration: plan.generation };
+  const after = adopted === undefined ? [] : [texts.adopted(plan.names)];
+  return {
+    kind: 'reconcile',
+    routes: routesAt(state),
+    cookies,
+    report: report(state, { status, ...(after.length === 0 ? {} : { after }) }),
+  };
+}
+
+function initialise({ names, generation }: Plan, state: ReleaseState): Move {
   const { revision } = state;
   return {
     kind: 'initialise',
@@ -109,34 +133,138 @@ function initialise({ names }: Plan, state: ReleaseState): Move {
         phase: 'Initialized',
         lastAppliedSpec: revision,
         lastPromotedSpec: revision,
+        observedGeneration: generation,
       },
       after: [texts.initialised(names)],
     }),
   };
 }
 
-function step(plan: Plan, state: ReleaseState): Move {
-  const weight = nextWeight(plan, state.weight) ?? state.weight;
-  const before: EventText[] = state.weight === 0 ? [texts.starting(plan.names)] : [];
+function recover({ names }: Plan, state: ReleaseState): Move {
   return {
-    kind: 'route',
-    routes: toCanary(weight),
+    kind: 'recover',
+    primaryBefore: state.primaryBefore,
     report: report(state, {
-      before,
-      status: { phase: 'Progressing', canaryWeight: weight },
-      after: [texts.advanced(plan.names, weight)],
+      before: [texts.recovering(names)],
+      status: { canaryWeight: 0 },
     }),
   };
 }
 
-function check(state: ReleaseState): Move {
+/** Webhooks are asked by an activity that polls; a person is waited for by the workflow. */
+function gate(plan: Plan, state: ReleaseState): Move {
+  const { intervalMs } = plan;
+  return state.gate === undefined
+    ? {
+        kind: 'awaitGate',
+        everyMs: intervalMs,
+        // One key for one wait, however often it is interrupted and taken up again.
+        report: { key: 'confirm-rollout', status: { phase: 'Waiting' } },
+      }
+    : waitForGate(plan, state, { phase: 'Waiting' }, undefined);
+}
+
+/** Tells once that a person is waited for, then waits. */
+function waitForGate(
+  { names }: Plan,
+  state: ReleaseState,
+  status: StatusPatch,
+  until: number | undefined,
+): Move {
+  const { gate: closed, announced } = state;
+  if (closed === undefined || announced) {
+    const ends = [until, closed?.deadline].filter((end) => end !== undefined);
+    return { kind: 'wait', until: ends.length === 0 ? undefined : Math.min(...ends) };
+  }
+  const before = [texts.waiting[closed.before](names, closed.name)];
+  return { kind: 'tell', report: report(state, { before, status }) };
+}
+
+function scaleUp({ names }: Plan, state: ReleaseState): Move {
+  return {
+    kind: 'scaleUp',
+    report: report(state, {
+      before: [texts.scalingUp(names)],
+      status: { ...started, lastAppliedSpec: state.revision },
+    }),
+  };
+}
+
+function analyse(plan: Plan, state: ReleaseState, now: number): Move {
+  if (state.gate !== undefined && (!state.announced || now < state.due)) {
+    const status = state.gate.before === 'promotion' ? { phase: 'WaitingPromotion' as const } : {};
+    return waitForGate(plan, state, status, state.due);
+  }
+  return now < state.due ? { kind: 'wait', until: state.due } : check(plan, state);
+}
+
+/** A check; when it passes and nobody has to be asked first, the activity makes the step at once. */
+function check(plan: Plan, state: ReleaseState): Move {
+  const { revision, failedChecks, cookies, opened, closed: told } = state;
+  const next = nextStep(plan, state);
+  const isClosed = closedBefore(plan, state, next) !== undefined;
+  const gates = isClosed ? [] : hooksBefore(plan, state, next);
   return {
     kind: 'check',
-    revision: state.revision,
-    routes: toCanary(state.weight),
-    failedChecks: state.failedChecks,
-    report: report(state, {}),
+    revision,
+    routes: routesAt(state),
+    cookies,
+    hooks: !opened ? 'pre-rollout' : isAtStart(state) ? 'none' : 'rollout',
+    failedChecks,
+    then: {
+      gates,
+      ...(told === undefined ? {} : { told }),
+      ...(isClosed || next === undefined
+        ? {}
+        : { step: shift(plan, state, next, { key: `${String(state.reports)}/step` }) }),
+    },
+    report: report(state, opened ? {} : { before: opening(plan) }),
   };
+}
+
+function opening({ names, warnings }: Plan): EventText[] {
+  return [texts.starting(names), ...warnings.map(texts.warning)];
+}
+
+function isAtStart({ weight, iterations, mirrored: isMirrored }: Position): boolean {
+  return weight === start.weight && iterations === start.iterations && !isMirrored;
+}
+
+/** A step that a person agreed to, so it is not part of a check. */
+function step(plan: Plan, state: ReleaseState): Move {
+  const next = nextStep(plan, state);
+  if (next === undefined) return promote(plan, state);
+  const { revision } = state;
+  return { kind: 'route', revision, ...shift(plan, state, next, report(state, {})) };
+}
+
+/** What a step does to the traffic and what is told of it. */
+function shift(plan: Plan, state: ReleaseState, next: Step, { key }: Report): Shift {
+  const cookies = stepCookies(plan, state, next.routes);
+  const phase = state.phase === 'WaitingPromotion' ? state.phase : 'Progressing';
+  return {
+    routes: next.routes,
+    cookies,
+    report: {
+      key,
+      status: { phase, ...next.shows, ...cookieStatus(plan, cookies) },
+      after: next.events,
+    },
+  };
+}
+
+/** The cookies a release has after its next step. */
+export function stepCookies(
+  plan: Plan,
+  state: ReleaseState,
+  routes: Routes,
+): ReleaseState['cookies'] {
+  return cookiesWith(
+    plan,
+    state,
+    routes,
+    `${plan.names.canary}/${state.revision}/${state.startedAt}`,
+  );
 }
 
 function promote({ names }: Plan, state: ReleaseState): Move {
@@ -147,16 +275,36 @@ function promote({ names }: Plan, state: ReleaseState): Move {
   };
 }
 
-function restart({ names }: Plan, state: ReleaseState): Move {
+function restart(plan: Plan, state: ReleaseState): Move {
   const { next = state.revision, revision } = state;
+  const { names } = plan;
   const text = next === revision ? texts.retrying(names) : texts.restarting(names);
-  return route(
-    allToPrimary,
-    report(state, {
+  const cookies = stepCookies(plan, state, allToPrimary);
+  return {
+    kind: 'route',
+    routes: allToPrimary,
+    cookies,
+    report: report(state, {
       before: [text],
-      status: { ...started, lastAppliedSpec: next },
+      status: { ...started, lastAppliedSpec: next, ...cookieStatus(plan, cookies) },
     }),
-  );
+  };
+}
+
+function putBack({ names, onNewRevision }: Plan, state: ReleaseState): Move {
+  const { revision, next = '' } = state;
+  const told = onNewRevision === 'queue' ? texts.queued : texts.refused;
+  return {
+    kind: 'putBack',
+    revision,
+    report: report(state, { before: [told(names, next, revision)] }),
+  };
+}
+
+function hold({ names }: Plan, state: ReleaseState): Move {
+  if (state.announced) return { kind: 'wait', until: undefined };
+  const before = [texts.holding(names, state.cause?.message ?? '')];
+  return { kind: 'tell', report: report(state, { before }) };
 }
 
 function shiftBack(plan: Plan, state: ReleaseState): Move {
@@ -164,62 +312,35 @@ function shiftBack(plan: Plan, state: ReleaseState): Move {
   const text = isSteppedBack(plan)
     ? texts.advancedPrimary(plan.names, primary)
     : texts.allToPrimary();
-  return route(
-    { primary, canary: 100 - primary },
-    report(state, {
+  const routes = { primary, canary: 100 - primary };
+  const cookies = stepCookies(plan, state, routes);
+  return {
+    kind: 'route',
+    routes,
+    cookies,
+    report: report(state, {
       status: {
         phase: primary === 100 ? 'Finalising' : 'Promoting',
         canaryWeight: 100 - primary,
+        ...cookieStatus(plan, cookies),
       },
-      after: [text],
-    }),
-  );
-}
-
-function finish({ names, skipAnalysis }: Plan, state: ReleaseState): Move {
-  return {
-    kind: 'finish',
-    ending: ending(state, 'promoted'),
-    report: report(state, {
-      status: {
-        phase: 'Succeeded',
-        canaryWeight: 0,
-        iterations: 0,
-        lastPromotedSpec: state.revision,
-      },
-      after: [skipAnalysis ? texts.promotedUnchecked(names) : texts.promoted(names)],
+      after: stepsOf(plan.strategy).routed ? [text] : [],
     }),
   };
 }
 
-function rollBack({ names }: Plan, state: ReleaseState): Move {
+function conclude(plan: Plan, state: ReleaseState): Move {
+  const after = state.ended === 'promoted' ? [promotedText(plan)] : [];
+  return { kind: 'conclude', report: report(state, { after }) };
+}
+
+function revert({ names }: Plan, state: ReleaseState): Move {
   return {
-    kind: 'rollBack',
-    primaryBefore: state.primaryBefore,
-    ending: ending(state, 'rolled-back'),
+    kind: 'revert',
     report: report(state, {
-      before: [texts.rollingBack(names, state.cause?.message ?? ''), texts.failed(names)],
-      status: { ...started, phase: 'Failed', lastAppliedSpec: state.revision },
+      before: [texts.terminating(names)],
+      status: { phase: 'Terminating', canaryWeight: 0, iterations: 0 },
+      after: [texts.terminated(names)],
     }),
   };
-}
-
-/** The primary broke while it was updated: the canary is the healthy copy, so it gets everything. */
-function failPromotion({ names }: Plan, state: ReleaseState): Move {
-  return route(
-    allToCanary,
-    report(state, {
-      before: [texts.promotionFailed(names, state.cause?.message ?? '')],
-      status: { phase: 'Failed', canaryWeight: 100, failedChecks: 0, iterations: 0 },
-    }),
-    ending(state, 'promotion-failed'),
-  );
-}
-
-function route(routes: Routes, told: Report, over?: Ending): Move {
-  return { kind: 'route', routes, report: told, ...(over === undefined ? {} : { ending: over }) };
-}
-
-function ending({ startedAt, waitedForPeopleMs }: ReleaseState, outcome: Outcome): Ending {
-  return { outcome, startedAt, waitedForPeopleMs };
 }

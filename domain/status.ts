@@ -9,14 +9,14 @@ import type { StatusPatch } from './moves.js';
  */
 export function mergeStatus(
   live: CanaryStatus,
-  patch: StatusPatch,
+  patch: StatusPatch & Pick<CanaryStatus, 'trackedConfigs'>,
   targetKind: string,
   now: number,
 ): CanaryStatus {
   const time = timestamp(now);
   const condition = promotedCondition(live, patch.phase, targetKind, time);
   const changes = Object.entries(patch).some(
-    ([field, value]) => live[field as keyof StatusPatch] !== value,
+    ([field, value]) => live[field as keyof CanaryStatus] !== value,
   );
   if (!changes && condition === undefined) return live;
   return {
@@ -28,10 +28,21 @@ export function mergeStatus(
 }
 
 /** The fields of a status that differ from an earlier one: the body of a merge patch. */
-export function changedFields(before: CanaryStatus, after: CanaryStatus): Partial<CanaryStatus> {
-  return Object.fromEntries(
-    Object.entries(after).filter(([field, value]) => before[field as keyof CanaryStatus] !== value),
+export function changedFields(before: CanaryStatus, after: CanaryStatus): object {
+  const changed = Object.entries(after).filter(
+    ([field, value]) => before[field as keyof CanaryStatus] !== value,
   );
+  const patch: Partial<CanaryStatus> = Object.fromEntries(changed);
+  const { trackedConfigs } = patch;
+  return trackedConfigs === undefined
+    ? patch
+    : { ...patch, trackedConfigs: replacing(before.trackedConfigs, trackedConfigs) };
+}
+
+/** A merge patch adds to a map; what is to be gone has to be said. */
+function replacing(before: object | undefined, after: object): object {
+  const gone = Object.keys(before ?? {}).map((key) => [key, null] as const);
+  return { ...Object.fromEntries(gone), ...after };
 }
 
 /** Epoch milliseconds as the API server writes times: RFC 3339, in whole seconds. */

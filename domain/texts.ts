@@ -7,6 +7,7 @@ import type { Names } from './names.js';
  */
 export const texts = {
   initialised: ({ canary }: Names) => normal(`Initialization done! ${canary}`),
+  adopted: ({ canary }: Names) => normal(`Taken over from Flagger: ${canary}`),
   scalingUp: ({ target }: Names) => normal(`New revision detected! Scaling up ${target}`),
   restarting: ({ target }: Names) =>
     normal(`New revision detected! Restarting analysis for ${target}`),
@@ -14,6 +15,31 @@ export const texts = {
   starting: ({ target }: Names) => normal(`Starting canary analysis for ${target}`),
   advanced: ({ canary }: Names, weight: number) =>
     normal(`Advance ${canary} canary weight ${weight}`),
+  waiting: {
+    rollout: ({ canary }: Names, gate: string) =>
+      warning(`Halt ${canary} advancement waiting for approval ${gate}`),
+    'traffic-increase': ({ canary }: Names, gate: string) =>
+      warning(`Halt ${canary} advancement waiting for traffic increase approval ${gate}`),
+    promotion: ({ canary }: Names, gate: string) =>
+      warning(`Halt ${canary} advancement waiting for promotion approval ${gate}`),
+  },
+  holding: ({ canary }: Names, why: string) =>
+    warning(`Holding ${canary} ${why}: waiting for a person to promote, retry or roll back`),
+  recovering: ({ target, primaryWorkload }: Names) =>
+    normal(
+      `Restoring ${primaryWorkload}.${namespaceOf(target)} to its last promoted state after a failed promotion`,
+    ),
+  queued: ({ target }: Names, next: string, revision: string) =>
+    warning(`Revision ${next} of ${target} waits until revision ${revision} has been released`),
+  refused: ({ target }: Names, next: string, revision: string) =>
+    warning(`Revision ${next} of ${target} refused while revision ${revision} is being released`),
+  terminating: ({ canary }: Names) => normal(`Terminating canary ${canary}`),
+  terminated: ({ canary }: Names) => normal(`Terminated canary ${canary}`),
+  warning: (sentence: string) => warning(sentence),
+  iterated: ({ canary }: Names, iteration: number, all: number) =>
+    normal(`Advance ${canary} canary iteration ${iteration}/${all}`),
+  allToCanary: () => normal('Routing all traffic to canary'),
+  allFromMirrorToCanary: () => normal('Stop traffic mirroring and route all traffic to canary'),
   copying: ({ target, primaryWorkload }: Names) =>
     normal(`Copying ${target} template spec to ${primaryWorkload}.${namespaceOf(target)}`),
   allToPrimary: () => normal('Routing all traffic to primary'),

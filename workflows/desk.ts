@@ -3,7 +3,13 @@ import { condition, log, setHandler } from '@temporalio/workflow';
 
 import { doing, type PlannedStep, type Why } from '../domain/explain.js';
 import type { Order, Plan, ReleaseRequest, ReleaseState } from '../domain/release.js';
-import { follow, orderNames, refusal, type OrderName } from '../domain/steering.js';
+import {
+  follow,
+  orderNames,
+  refusal,
+  refusalOfRequest,
+  type OrderName,
+} from '../domain/steering.js';
 import {
   changedSignal,
   orderSignals,
@@ -39,6 +45,8 @@ export interface Desk {
 /** What the handlers may look at. */
 export interface View {
   readonly state: () => ReleaseState | undefined;
+  /** What an order has to fit to; undefined before the first look at the cluster. */
+  readonly release: () => { readonly plan: Plan; readonly state: ReleaseState } | undefined;
   readonly why: () => Why | undefined;
   readonly plan: () => readonly PlannedStep[];
 }
@@ -64,7 +72,10 @@ export function openDesk(
     { description: 'The target or the Canary may have changed: look again' },
   );
   setHandler(releaseUpdate, (request) => answerRequest(desk, setImages, request), {
-    validator: validateRequest,
+    validator: (request: Partial<ReleaseRequest> | undefined) => {
+      validateRequest(request);
+      refuse(refusalOfRequest(view.release()));
+    },
     description: 'Set container images of the target and release them',
   });
   for (const name of orderNames) takeOrders(desk, view, name);
@@ -74,10 +85,11 @@ export function openDesk(
 function takeOrders(desk: Desk, view: View, name: OrderName): void {
   setHandler(orderUpdates[name], (order) => answerOrder(desk, name, order), {
     validator: (order: Partial<Order> | undefined) => {
-      const state = view.state();
-      if (state !== undefined) refuse(refusal(name, orEmpty(order), state));
+      const release = view.release();
+      if (release === undefined) return;
+      refuse(refusal(name, orEmpty(order), release.plan, release.state));
     },
-    description: `${descriptions[name]}; needs {actor, revision}, takes {reason}`,
+    description: `${descriptions[name]}; ${contents}`,
   });
   setHandler(
     orderSignals[name],
@@ -88,9 +100,11 @@ function takeOrders(desk: Desk, view: View, name: OrderName): void {
         log.warn('order refused', { order: name, reason: String(error) });
       }
     },
-    { description: `${descriptions[name]}; needs {actor, revision}, takes {reason}` },
+    { description: `${descriptions[name]}; ${contents}` },
   );
 }
+
+const contents = 'needs {actor, revision}, takes {reason}; a decision on a gate takes {gate}';
 
 const descriptions: Readonly<Record<OrderName, string>> = {
   promote: 'Skip the rest of the analysis and promote',
@@ -158,7 +172,7 @@ export function followOrders(
   let current = state;
   for (const entry of desk.orders.splice(0)) {
     const { name, order } = entry;
-    const reason = refusal(name, order, current);
+    const reason = refusal(name, order, plan, current);
     if (reason !== undefined) {
       entry.answer = { refused: reason };
       continue;

@@ -1,1 +1,2 @@
+export { deliveries } from './deliveries.js';
 export { release } from './release.js';

@@ -2,23 +2,30 @@ import { condition } from '@temporalio/workflow';
 
 import {
   afterCheck,
+  afterConclude,
   afterFinish,
+  afterGate,
   afterInitialise,
   afterPods,
   afterPrepare,
   afterPromote,
+  afterPutBack,
+  afterReconcile,
+  afterRecover,
+  afterRevert,
   afterRollBack,
-  afterRoute,
+  afterShift,
   afterScaleUp,
-  type Turn,
+  afterTell,
 } from '../domain/after.js';
 import { summaryOf } from '../domain/explain.js';
 import type { Move } from '../domain/moves.js';
 import { making } from '../domain/next-move.js';
 import type { CanaryRef, Plan, ReleaseState } from '../domain/release.js';
+import type { Turn } from '../domain/turn.js';
 import type { Desk } from './desk.js';
 import { interruptible } from './interruptible.js';
-import { waits, writes } from './proxies.js';
+import { checks, hooks, waits, writes } from './proxies.js';
 
 /** What a move is made with. */
 export interface Means {
@@ -33,61 +40,129 @@ export async function makeMove(
   means: Means,
   move: Exclude<Move, { kind: 'end' }>,
 ): Promise<ReleaseState> {
-  const { canary, plan, desk } = means;
+  const { plan, desk } = means;
   const state = making(means.state, move);
-  const summary = summaryOf(plan, move);
-  const turn = (): Turn => ({ plan, state, now: Date.now() });
+  if (move.kind === 'wait') {
+    await wait(desk, move.until, summaryOf(plan, move));
+    return state;
+  }
+  const after = await makeDeed(means, move);
+  return after === undefined ? state : after({ plan, state, now: Date.now() });
+}
+
+type Deed = Exclude<Move, { kind: 'end' | 'wait' }>;
+
+/** What a deed that was done makes of the release; undefined for one that was cut short. */
+type After = (turn: Turn) => ReleaseState;
+
+async function makeDeed({ canary, plan, desk }: Means, move: Deed): Promise<After | undefined> {
+  const options = { summary: summaryOf(plan, move) };
+  const urgent = (): boolean => isUrgent(desk);
+  const news = (): boolean => hasNews(desk);
   switch (move.kind) {
-    case 'wait':
-      await wait(desk, move.until, summary);
-      return state;
     case 'awaitPods': {
       const pods = await interruptible(
-        () => waits.awaitPods.executeWithOptions({ summary }, [input(move, canary)]),
-        () => hasNews(desk),
+        () => waits.awaitPods.executeWithOptions(options, [input(move, canary)]),
+        news,
       );
-      return pods === undefined ? state : afterPods(turn(), pods);
+      return pods && ((turn) => afterPods(turn, pods));
     }
-    case 'prepare':
-      return afterPrepare(
-        turn(),
-        await writes.prepare.executeWithOptions({ summary }, [input(move, canary)]),
+    case 'awaitGate': {
+      const open = await interruptible(
+        () => waits.awaitGate.executeWithOptions(options, [input(move, canary)]).then(yes),
+        news,
       );
-    case 'initialise':
-      await writes.initialise.executeWithOptions({ summary }, [input(move, canary)]);
-      return afterInitialise(turn());
-    case 'scaleUp': {
-      const done = await unlessUrgent(desk, () =>
-        writes.scaleUp.executeWithOptions({ summary }, [input(move, canary)]),
-      );
-      return done ? afterScaleUp(turn()) : state;
-    }
-    case 'route': {
-      const done = await unlessUrgent(desk, () =>
-        writes.route.executeWithOptions({ summary }, [input(move, canary)]),
-      );
-      return done ? afterRoute(turn(), move.routes) : state;
+      return open && afterGate;
     }
     case 'check': {
       const result = await interruptible(
-        () => writes.check.executeWithOptions({ summary }, [input(move, canary)]),
-        () => isUrgent(desk),
+        () => checks.check.executeWithOptions(options, [input(move, canary)]),
+        () => urgent() || desk.orders.some(({ name }) => name === 'pause'),
       );
-      return result === undefined ? state : afterCheck(turn(), result);
+      return result && ((turn) => afterCheck(turn, result, move));
+    }
+    case 'route': {
+      const result = await interruptible(
+        () =>
+          writes.route
+            .executeWithOptions(options, [input(move, canary)])
+            .then((instead) => ({ instead })),
+        urgent,
+      );
+      return result && ((turn) => afterShift(turn, result.instead, move));
     }
     case 'promote': {
       const result = await interruptible(
-        () => writes.promote.executeWithOptions({ summary }, [input(move, canary)]),
-        () => isUrgent(desk),
+        () => writes.promote.executeWithOptions(options, [input(move, canary)]),
+        urgent,
       );
-      return result === undefined ? state : afterPromote(turn(), result);
+      return result && ((turn) => afterPromote(turn, result));
     }
+    case 'scaleUp': {
+      const scaled = await interruptible(
+        () => writes.scaleUp.executeWithOptions(options, [input(move, canary)]).then(yes),
+        urgent,
+      );
+      return scaled && afterScaleUp;
+    }
+    case 'prepare': {
+      const primary = await writes.prepare.executeWithOptions(options, [input(move, canary)]);
+      return (turn) => afterPrepare(turn, primary);
+    }
+    case 'conclude':
+      await hooks.conclude.executeWithOptions(options, [input(move, canary)]);
+      return afterConclude;
+    default:
+      return makePlainDeed(canary, move, options);
+  }
+}
+
+type Plain = Exclude<
+  Deed,
+  {
+    kind:
+      | 'awaitPods'
+      | 'awaitGate'
+      | 'check'
+      | 'route'
+      | 'promote'
+      | 'scaleUp'
+      | 'prepare'
+      | 'conclude';
+  }
+>;
+
+/** Deeds that nothing interrupts and that answer nothing. */
+async function makePlainDeed(
+  canary: CanaryRef,
+  move: Plain,
+  options: { readonly summary: string },
+): Promise<After> {
+  switch (move.kind) {
+    case 'initialise':
+      await writes.initialise.executeWithOptions(options, [input(move, canary)]);
+      return afterInitialise;
+    case 'reconcile':
+      await writes.reconcile.executeWithOptions(options, [input(move, canary)]);
+      return afterReconcile;
+    case 'recover':
+      await writes.recover.executeWithOptions(options, [input(move, canary)]);
+      return afterRecover;
+    case 'putBack':
+      await writes.putBack.executeWithOptions(options, [input(move, canary)]);
+      return afterPutBack;
     case 'finish':
-      await writes.finish.executeWithOptions({ summary }, [input(move, canary)]);
-      return afterFinish(turn());
+      await writes.finish.executeWithOptions(options, [input(move, canary)]);
+      return afterFinish;
     case 'rollBack':
-      await writes.rollBack.executeWithOptions({ summary }, [input(move, canary)]);
-      return afterRollBack(turn());
+      await writes.rollBack.executeWithOptions(options, [input(move, canary)]);
+      return afterRollBack;
+    case 'revert':
+      await writes.revert.executeWithOptions(options, [input(move, canary)]);
+      return afterRevert;
+    case 'tell':
+      await writes.tell.executeWithOptions(options, [input(move, canary)]);
+      return afterTell;
   }
 }
 
@@ -108,12 +183,9 @@ async function wait(desk: Desk, until: number | undefined, summary: string): Pro
   await condition(() => hasNews(desk), Math.max(1, until - Date.now()), { summary });
 }
 
-async function unlessUrgent(desk: Desk, work: () => Promise<void>): Promise<boolean> {
-  const done = await interruptible(
-    () => work().then(() => true as const),
-    () => isUrgent(desk),
-  );
-  return done === true;
+/** What an activity that answers nothing stands for when it was done. */
+function yes(): true {
+  return true;
 }
 
 /** Any message ends a wait, because it may change what is waited for. */

@@ -9,26 +9,25 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-import {
-  afterCancellation,
-  afterDeletion,
-  afterFailure,
-  supersede,
-  unblocked,
-  type Turn,
-} from '../domain/after.js';
-import { begin, isBeforePromotion } from '../domain/begin.js';
+import { afterCancellation, afterDeleting, afterDeletion, afterFailure } from '../domain/after.js';
+import { begin, beginReverting, isBeforePromotion } from '../domain/begin.js';
 import { details, endOf, planOf, why } from '../domain/explain.js';
+import { settle } from '../domain/gates.js';
+import type { Move } from '../domain/moves.js';
 import { nextMove } from '../domain/next-move.js';
 import type { Cause, Plan, ReleaseState, Survey } from '../domain/release.js';
+import { supersede, unblocked, type Turn } from '../domain/turn.js';
 import { followOrders, openDesk, type Desk } from './desk.js';
 import { makeMove } from './make-move.js';
 import type { ReleaseInput, ReleaseResult } from './messages.js';
 import { reads, writes } from './proxies.js';
 import { searchAttributesWriter } from './search-attributes.js';
 
-/** History length at which a release goes on in a fresh run; the server warns at 10,240 events. */
-const defaultMaxEvents = 4_000;
+/**
+ * History length at which a release goes on in a fresh run. A worker that takes a release over has
+ * to replay all of it within the ten seconds a workflow task may take, on a busy machine too.
+ */
+const defaultMaxEvents = 1_000;
 
 /** A release under way: what its loop and its message handlers share. */
 interface Run {
@@ -52,6 +51,7 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
   const desk = openDesk(
     {
       state: () => run?.state,
+      release: () => run,
       why: () => (run === undefined ? undefined : why(run.plan, run.state)),
       plan: () => (run === undefined ? [] : planOf(run.plan, run.state)),
     },
@@ -66,15 +66,16 @@ export async function release(input: ReleaseInput): Promise<ReleaseResult> {
       await condition(() => desk.requestsAnswered > 0, '1 minute');
     }
     const survey = await reads.survey({ canary: input.canary });
-    if (survey.kind !== 'ready') return endAtOnce(input, desk, survey);
-    run = {
-      input,
-      desk,
-      plan: survey.plan,
-      state: begin(survey, input.trigger, input.carried, Date.now()),
-      generation: survey.generation,
-      seen: survey.revision,
-    };
+    if (survey.kind === 'gone' || survey.kind === 'invalid') {
+      return endAtOnce(input, desk, survey);
+    }
+    const { plan } = survey;
+    const state =
+      survey.kind === 'deleting'
+        ? beginReverting(survey, Date.now())
+        : begin(survey, input.trigger, input.carried, Date.now());
+    const seen = survey.kind === 'deleting' ? state.revision : survey.revision;
+    run = { input, desk, plan, state, generation: plan.generation, seen };
     return carryOut(run);
   });
 }
@@ -86,6 +87,7 @@ async function carryOut(run: Run): Promise<ReleaseResult> {
     await lookAgain(run);
     run.state = followOrders(desk, run.plan, run.state, Date.now());
     if (desk.cancelled) run.state = afterCancellation(turnOf(run));
+    run.state = settle(turnOf(run));
     writeSearchAttributes(run.state);
     setCurrentDetails(details(run.plan, run.state));
 
@@ -94,8 +96,9 @@ async function carryOut(run: Run): Promise<ReleaseResult> {
     if (move.kind === 'wait' && isHistoryLong(input)) return goOnInFreshRun(run);
     try {
       run.state = await makeMove({ canary: input.canary, ...run }, move);
+      if (move.kind === 'putBack') run.seen = move.revision;
     } catch (error) {
-      run.state = afterError(run, error);
+      run.state = afterError(run, move.kind, error);
     }
   }
 }
@@ -112,6 +115,10 @@ async function lookAgain(run: Run): Promise<void> {
     case 'gone':
       run.state = afterDeletion(turnOf(run));
       return;
+    case 'deleting':
+      run.generation = survey.plan.generation;
+      run.state = afterDeleting(turnOf(run));
+      return;
     case 'invalid':
       // An edit that makes no sense must not decide over a release under way: it goes on as planned.
       await tellProblems(run.input, survey.problems, `look-${String(generation)}`);
@@ -120,7 +127,7 @@ async function lookAgain(run: Run): Promise<void> {
     case 'ready':
       run.plan = survey.plan;
       run.state = unblocked(run.state);
-      run.generation = survey.generation;
+      run.generation = survey.plan.generation;
       run.seen = survey.revision;
       if (survey.revision !== run.state.revision && isBeforePromotion(run.state.stage)) {
         run.state = supersede(turnOf(run), survey.revision);
@@ -132,7 +139,7 @@ async function lookAgain(run: Run): Promise<void> {
 async function endAtOnce(
   input: ReleaseInput,
   desk: Desk,
-  survey: Exclude<Survey, { kind: 'ready' }>,
+  survey: Extract<Survey, { kind: 'gone' | 'invalid' }>,
 ): Promise<ReleaseResult> {
   for (const entry of desk.orders.splice(0)) entry.answer = { refused: 'there is no release' };
   await condition(allHandlersFinished);
@@ -153,14 +160,14 @@ async function tellProblems(
 }
 
 /** What an activity's failure means, once Temporal has given up repeating it. */
-function afterError(run: Run, error: unknown): ReleaseState {
+function afterError(run: Run, failed: Move['kind'], error: unknown): ReleaseState {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   const type = cause instanceof ApplicationFailure ? cause.type : undefined;
   if (type === 'Gone') return afterDeletion(turnOf(run));
   const message = cause?.message ?? error.message;
   const known: Cause = { type: 'InvalidSpec', message };
-  return afterFailure(turnOf(run), known);
+  return afterFailure(turnOf(run), known, failed);
 }
 
 /** Closes the run in the colour its outcome deserves, or goes over into the next release. */
@@ -171,21 +178,18 @@ async function conclude(run: Run): Promise<ReleaseResult> {
     followOrders(desk, run.plan, state, Date.now());
   }
   const { outcome = 'unchanged', revision, cause } = state;
-  const { canary } = input;
+  await releaseQueued(run);
   const seen = desk.change?.revision ?? run.seen;
   switch (outcome) {
-    case 'superseded': {
-      const carried = { kind: 'superseding', revision: state.next ?? seen } as const;
-      return continueAsNew<typeof release>({ canary, trigger: { kind: 'change' }, carried });
-    }
+    case 'superseded':
+      return continueWith(run, seen);
     case 'promoted':
     case 'initialised':
+      if (seen === revision) return { outcome, revision };
+      return continueAsNew<typeof release>({ canary: input.canary, trigger: { kind: 'change' } });
     case 'unchanged':
-      if (seen !== revision && outcome !== 'unchanged') {
-        return continueAsNew<typeof release>({ canary, trigger: { kind: 'change' } });
-      }
-      return { outcome, revision };
     case 'gone':
+    case 'reverted':
       return { outcome, revision };
     case 'rolled-back':
     case 'promotion-failed':
@@ -193,6 +197,25 @@ async function conclude(run: Run): Promise<ReleaseResult> {
       if (cause?.type === 'Cancelled') throw new CancelledFailure(endOf(state));
       throw ApplicationFailure.nonRetryable(endOf(state), cause?.type, { revision, ...cause });
   }
+}
+
+/** Gives the target the revision that had to wait; the watch, or this run, releases it. */
+async function releaseQueued(run: Run): Promise<void> {
+  const { queued, revision } = run.state;
+  if (queued === undefined || queued === revision) return;
+  const { canary } = run.input;
+  await writes.putBack({ canary, revision: queued, report: { key: 'queued' } });
+  run.seen = queued;
+}
+
+/** Goes over into the release of the revision that took over. */
+async function continueWith({ input, state }: Run, seen: string): Promise<never> {
+  const { canary } = input;
+  const trigger = { kind: 'change' } as const;
+  // A release that was not let in yet has nothing to hand over.
+  if (state.phase !== 'Progressing') return continueAsNew<typeof release>({ canary, trigger });
+  const carried = { kind: 'superseding', revision: state.next ?? seen } as const;
+  return continueAsNew<typeof release>({ canary, trigger, carried });
 }
 
 function isHistoryLong({ maxEvents = defaultMaxEvents }: ReleaseInput): boolean {

@@ -1,14 +1,9 @@
-import fc from 'fast-check';
-
-import { afterRoute } from '../../domain/after.js';
+import { afterCheck } from '../../domain/after.js';
 import { begin } from '../../domain/begin.js';
 import type { CanaryStatus } from '../../domain/canary.js';
-import { details, planOf, why } from '../../domain/explain.js';
 import { nextMove } from '../../domain/next-move.js';
-import type { CheckResult, Plan, ReleaseState, Survey, Trigger } from '../../domain/release.js';
-import { toCanary } from '../../domain/routes.js';
-import { follow, orderNames, possibleOrders, refusal } from '../../domain/steering.js';
-import { aPlan, failed } from '../workflows/fake-cluster.js';
+import type { Plan, ReleaseState, Survey, Trigger } from '../../domain/release.js';
+import { aPlan, inWeights, failed } from '../workflows/fake-cluster.js';
 import { goodWorld, simulate, type World } from './simulate.js';
 
 function surveyed(
@@ -16,7 +11,13 @@ function surveyed(
   status: CanaryStatus,
   revision = 'v2',
 ): Extract<Survey, { kind: 'ready' }> {
-  return { kind: 'ready', plan, generation: 1, status, revision, images: [] };
+  return {
+    kind: 'ready',
+    plan,
+    status: { observedGeneration: plan.generation, ...status },
+    revision,
+    images: [],
+  };
 }
 
 const promoted: CanaryStatus = {
@@ -97,14 +98,15 @@ describe('a good release', () => {
     [[1, 7, 80], 3],
   ])('through the weights %j makes one check for each', (weights, checks) => {
     const { moves, state, now } = simulate(
-      aPlan({ weights, intervalMs: 10_000 }),
+      aPlan({ strategy: inWeights(...weights), intervalMs: 10_000 }),
       begun(),
       goodWorld,
     );
 
-    expect(moves.filter(({ kind }) => kind === 'check')).toHaveLength(checks);
+    // One more at the start, which makes the first step.
+    expect(moves.filter(({ kind }) => kind === 'check')).toHaveLength(checks + 1);
     expect(state.outcome).toBe('promoted');
-    // The three moves before the first interval and the five behind the last one.
+    // The moves before the first interval and those behind the last one.
     expect(now - state.startedAt).toBe(checks * 10_000 + 8 * 10);
   });
 
@@ -119,12 +121,15 @@ describe('a good release', () => {
 });
 
 describe('checks', () => {
+  const passed = goodWorld.check({} as ReleaseState);
   const timesOf = (stepMs: (check: number) => number) => {
-    const plan = aPlan({ weights: [10, 20, 30, 40], intervalMs: 10_000 });
+    const plan = aPlan({ strategy: inWeights(10, 20, 30, 40), intervalMs: 10_000 });
     const due: number[] = [];
-    let state: ReleaseState = { ...begun(plan), stage: 'stepping' };
+    let state: ReleaseState = { ...begun(plan), stage: 'analysing', due: 0 };
     for (let now = 0, check = 0; check < 4; check += 1) {
-      state = afterRoute({ plan, state, now }, toCanary((check + 1) * 10));
+      const move = nextMove(plan, state, now);
+      if (move.kind !== 'check') throw new Error(`a ${move.kind}`);
+      state = afterCheck({ plan, state, now }, passed, move);
       due.push(state.due);
       now = state.due + stepMs(check);
     }
@@ -137,6 +142,18 @@ describe('checks', () => {
 
   it('begin a new beat when one was far behind it', () => {
     expect(timesOf((check) => (check === 1 ? 5_000 : 0))).toEqual([10_000, 20_000, 35_000, 45_000]);
+  });
+
+  it('make the next step in one go, so that nothing comes in between', () => {
+    const plan = aPlan();
+    const move = nextMove(plan, { ...begun(plan), stage: 'analysing' }, 2_000);
+
+    expect(move).toMatchObject({
+      kind: 'check',
+      routes: { primary: 100, canary: 0 },
+      hooks: 'pre-rollout',
+      then: { gates: [], step: { routes: { primary: 80, canary: 20 } } },
+    });
   });
 });
 
@@ -152,8 +169,8 @@ describe('a failing check', () => {
   it('holds the weight', () => {
     const { moves, state } = simulate(aPlan({ threshold: 3 }), begun(), failing(2));
 
-    expect(moves.flatMap((move) => (move.kind === 'route' ? [move.routes.canary] : []))).toEqual([
-      20, 40, 0,
+    expect(moves.flatMap((move) => (move.kind === 'check' ? [move.routes.canary] : []))).toEqual([
+      0, 0, 0, 20, 40,
     ]);
     expect(state.outcome).toBe('promoted');
   });
@@ -170,118 +187,6 @@ describe('a failing check', () => {
     });
     expect(now - state.startedAt).toBeLessThan(3 * 10_000);
   });
-});
-
-describe('whatever happens', () => {
-  const anyCheck: fc.Arbitrary<CheckResult> = fc.oneof(
-    { weight: 4, arbitrary: fc.constant<CheckResult>(goodWorld.check({} as ReleaseState)) },
-    { weight: 2, arbitrary: fc.constant<CheckResult>(failed) },
-    fc
-      .constantFrom('primary' as const, 'canary' as const)
-      .map((role): CheckResult => ({ verdict: 'unready', role, reason: 'x' })),
-    fc.constant<CheckResult>({ verdict: 'hopeless', role: 'canary', reason: 'x' }),
-    fc.constantFrom('v1', 'v3').map((revision): CheckResult => ({ verdict: 'changed', revision })),
-  );
-  const anyPlan = fc
-    .record({
-      weights: fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 8 }),
-      threshold: fc.integer({ min: 1, max: 5 }),
-      stepWeightPromotion: fc.integer({ min: 0, max: 100 }),
-      skipAnalysis: fc.boolean(),
-    })
-    .map(({ weights, ...rest }) => aPlan({ ...rest, weights: weights.sort((a, b) => a - b) }));
-  const anyStatus = fc.constantFrom<CanaryStatus>(
-    {},
-    promoted,
-    { ...promoted, phase: 'Progressing', canaryWeight: 30, lastAppliedSpec: 'v2' },
-    { ...promoted, phase: 'Promoting', canaryWeight: 30, lastAppliedSpec: 'v2' },
-    { ...promoted, phase: 'Finalising', lastAppliedSpec: 'v2' },
-    { ...promoted, phase: 'Failed' },
-  );
-
-  it('weights add up to 100, the release ends, and rolled back means all traffic at the primary', () => {
-    fc.assert(
-      fc.property(
-        anyPlan,
-        anyStatus,
-        fc.array(anyCheck, { maxLength: 40 }),
-        fc.array(fc.boolean(), { maxLength: 12 }),
-        fc.array(fc.constantFrom(undefined, undefined, undefined, ...orderNames), {
-          maxLength: 60,
-        }),
-        (plan, status, checks, pods, orders) => {
-          const trouble = { checks: [...checks], pods: [...pods], orders: [...orders] };
-          const world: World = {
-            check: () => trouble.checks.shift() ?? goodWorld.check({} as ReleaseState),
-            pods: () =>
-              (trouble.pods.shift() ?? true) ? { ready: true } : { ready: false, reason: 'x' },
-            promote: goodWorld.promote,
-            steer: (state, now) => steer(plan, state, now, trouble.orders.shift()),
-          };
-          const { moves, state } = simulate(plan, begun(plan, status), world);
-          for (const move of moves) {
-            if (!('routes' in move)) continue;
-            const { primary, canary } = move.routes;
-            if (primary + canary !== 100 || canary < 0 || canary > 100) {
-              throw new Error(`weights ${String(primary)}/${String(canary)}`);
-            }
-          }
-          const weight = state.outcome === 'promotion-failed' ? 100 : 0;
-          if (state.weight !== weight && state.outcome !== 'failed')
-            throw new Error('traffic left behind');
-        },
-      ),
-      { numRuns: 5_000 },
-    );
-  });
-
-  it('every state says what it waits for, and every refusal what is possible', () => {
-    fc.assert(
-      fc.property(anyPlan, fc.constantFrom(...stages), fc.boolean(), (plan, stage, isPaused) => {
-        const paused = { actor: 'bob', revision: 'v2', at: 0 };
-        const state = { ...begun(plan), stage, ...(isPaused ? { paused } : {}) };
-        expect(why(plan, state).waitingFor).not.toBe('');
-        expect(details(plan, state)).toContain(state.revision);
-        expect(planOf(plan, state).length).toBeGreaterThan(3);
-        for (const name of orderNames) {
-          const sentence = refusal(name, { actor: 'alice', revision: 'v2' }, state);
-          expect(sentence === undefined).toBe(possibleOrders(state).includes(name));
-        }
-      }),
-    );
-  });
-
-  /** Follows an order if it is possible, and never leaves a release paused, which would be no end. */
-  function steer(
-    plan: Plan,
-    state: ReleaseState,
-    now: number,
-    name: (typeof orderNames)[number] | undefined,
-  ): ReleaseState {
-    const order = { actor: 'alice', revision: state.revision };
-    if (state.paused !== undefined) return follow({ plan, state, now }, 'resume', order);
-    if (name === undefined || refusal(name, order, state) !== undefined) return state;
-    return follow({ plan, state, now }, name, order);
-  }
-
-  const stages: ReleaseState['stage'][] = [
-    'preparing',
-    'awaiting-first-primary',
-    'initialising',
-    'scaling-up',
-    'awaiting-canary',
-    'awaiting-recovery',
-    'stepping',
-    'analysing',
-    'restarting',
-    'copying',
-    'awaiting-primary',
-    'shifting-back',
-    'finishing',
-    'rolling-back',
-    'failing-promotion',
-    'over',
-  ];
 });
 
 it('a pause holds only where holding is safe', () => {

@@ -1,13 +1,13 @@
 import { begin } from '../../domain/begin.js';
 import { making, nextMove } from '../../domain/next-move.js';
-import { rollBack } from '../../domain/after.js';
+import { rollBack } from '../../domain/turn.js';
 import { aPlan } from '../workflows/fake-cluster.js';
 import { goodWorld, simulate } from './simulate.js';
 
 const status = { phase: 'Succeeded', lastAppliedSpec: 'v1', lastPromotedSpec: 'v1' } as const;
 const plan = aPlan();
 const begun = begin(
-  { kind: 'ready', plan, generation: 1, status, revision: 'v2', images: [] },
+  { kind: 'ready', plan, status: { ...status, observedGeneration: 1 }, revision: 'v2', images: [] },
   { kind: 'change' },
   undefined,
   1_000,

@@ -1,16 +1,25 @@
 import {
   afterCheck,
+  afterConclude,
   afterFinish,
+  afterGate,
   afterInitialise,
   afterPods,
   afterPrepare,
   afterPromote,
+  afterPutBack,
+  afterReconcile,
+  afterRecover,
+  afterRevert,
   afterRollBack,
   afterRoute,
   afterScaleUp,
+  afterTell,
 } from '../../domain/after.js';
+import { settle } from '../../domain/gates.js';
 import type { Move } from '../../domain/moves.js';
 import { making, nextMove } from '../../domain/next-move.js';
+import { possibleOrders } from '../../domain/steering.js';
 import type {
   CheckResult,
   Plan,
@@ -47,13 +56,14 @@ export function simulate(
   let state = begun;
   let now = begun.startedAt;
   for (let i = 0; i < limit; i++) {
-    state = world.steer(state, now);
+    state = settle({ plan, state: world.steer(state, now), now });
     const move = nextMove(plan, state, now);
     moves.push(move);
     if (move.kind === 'end') return { state, moves, now };
     if (move.kind === 'wait') {
-      if (state.paused === undefined && move.until === undefined) {
-        throw new Error('waits for a message that never comes');
+      const isExit = state.blocked !== undefined || possibleOrders(state).length > 0;
+      if (move.until === undefined && !isExit) {
+        throw new Error(`nobody can end the wait in ${state.stage}`);
       }
       now = move.until ?? now;
       continue;
@@ -82,14 +92,28 @@ function make(
     case 'scaleUp':
       return afterScaleUp(turn);
     case 'route':
-      return afterRoute(turn, move.routes);
+      return afterRoute(turn, move);
     case 'check':
-      return afterCheck(turn, world.check(state));
+      return afterCheck(turn, world.check(state), move);
     case 'promote':
       return afterPromote(turn, world.promote(state));
     case 'finish':
       return afterFinish(turn);
     case 'rollBack':
       return afterRollBack(turn);
+    case 'reconcile':
+      return afterReconcile(turn);
+    case 'recover':
+      return afterRecover(turn);
+    case 'awaitGate':
+      return afterGate(turn);
+    case 'putBack':
+      return afterPutBack(turn);
+    case 'conclude':
+      return afterConclude(turn);
+    case 'revert':
+      return afterRevert(turn);
+    case 'tell':
+      return afterTell(turn);
   }
 }

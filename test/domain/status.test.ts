@@ -61,6 +61,17 @@ describe('a status write', () => {
     });
   });
 
+  it.each([
+    ['says which checksums are gone', { b: '3' }, { a: null, b: '3' }],
+    ['says that all are', {}, { a: null, b: null }],
+    ['adds others', { a: '1', b: '2', c: '3' }, { a: '1', b: '2', c: '3' }],
+  ])('%s', (_name, trackedConfigs, sent) => {
+    const live = { ...progressing, trackedConfigs: { a: '1', b: '2' } };
+    const after = mergeStatus(live, { trackedConfigs }, 'Any', at(now));
+
+    expect(changedFields(live, after)).toEqual({ trackedConfigs: sent, lastTransitionTime: now });
+  });
+
   it('writes times in whole seconds, as the API server does', () => {
     const { lastTransitionTime } = mergeStatus({}, { iterations: 1 }, 'Any', at(now) + 789);
 

@@ -123,7 +123,7 @@ describe('the recorded histories', () => {
 
   it('show a changed order of steps to Temporal itself', async () => {
     const { errors } = await replay(
-      await mutated('domain/after.ts', "plan.skipAnalysis ? 'copying' : 'stepping'", "'copying'"),
+      await mutated('domain/after.ts', "plan.skipAnalysis ? 'copying' : 'analysing'", "'copying'"),
     );
 
     expect(errors).not.toEqual([]);
@@ -132,9 +132,9 @@ describe('the recorded histories', () => {
   it('show a changed weight to the comparison, although Temporal accepts it', async () => {
     const { errors, asked } = await replay(
       await mutated(
-        'domain/next-move.ts',
-        'routes: toCanary(weight)',
-        'routes: toCanary(weight + 1)',
+        'domain/strategies/weighted.ts',
+        'routes: toCanary(next)',
+        'routes: toCanary(next + 1)',
       ),
     );
 

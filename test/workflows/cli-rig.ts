@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 import type { Activities } from '../../activities/contract.js';
 import { run } from '../../cli/program.js';
-import { taskQueueOf, type CanaryRef } from '../../domain/release.js';
-import { FakeCluster } from './fake-cluster.js';
+import { taskQueueOf } from '../../domain/release.js';
+import { activitiesOf, FakeCluster } from './fake-cluster.js';
 
 /** What a command printed, and how it exited. */
 export interface Ran {
@@ -105,24 +105,10 @@ export class CommandLine {
   }
 
   private activities(): Activities {
-    const of = ({ canary }: { readonly canary: CanaryRef }): FakeCluster => {
-      const cluster = this.canaries.get(canary.name);
-      if (cluster === undefined) throw new Error(`no cluster of ${canary.name}`);
+    return activitiesOf(({ name }) => {
+      const cluster = this.canaries.get(name);
+      if (cluster === undefined) throw new Error(`no cluster of ${name}`);
       return cluster;
-    };
-    return {
-      survey: (input) => of(input).survey(),
-      awaitPods: (input) => of(input).awaitPods(input),
-      prepare: (input) => of(input).prepare(input),
-      initialise: (input) => of(input).initialise(input),
-      scaleUp: (input) => of(input).scaleUp(input),
-      route: (input) => of(input).route(input),
-      check: (input) => of(input).check(input),
-      promote: (input) => of(input).promote(input),
-      finish: (input) => of(input).finish(input),
-      rollBack: (input) => of(input).rollBack(input),
-      tell: (input) => of(input).tell(input),
-      setImages: (input) => of(input).setImages(input),
-    };
+    });
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../../workflows/messages.js';
 import { release } from '../../workflows/release.js';
 import { failureOf } from './failure-of.js';
-import { aPlan } from './fake-cluster.js';
+import { aPlan, inWeights } from './fake-cluster.js';
 import { Rig } from './rig.js';
 
 let rig: Rig;
@@ -28,7 +28,7 @@ describe('orders', () => {
 
   it.each([
     ['promote', ['promote', 'await primary', 'route 0', 'finish']],
-    ['retry', ['route 0', 'await canary', 'route 20']],
+    ['retry', ['route 0', 'await canary', 'check 0', 'route 20']],
   ] as const)('%s acts at once', async (name, deeds) => {
     const { cluster, start } = rig.canary();
     cluster.plan = slow;
@@ -86,7 +86,7 @@ describe('orders', () => {
     const { cluster, start } = rig.canary();
     cluster.faults.route = Array.from({ length: 100 }, () => new Error('gateway says no'));
     const handle = await start();
-    await rig.until(handle, ({ stage }) => stage === 'stepping');
+    await rig.until(handle, ({ stage }) => stage === 'analysing');
 
     await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
 
@@ -117,13 +117,11 @@ describe('orders', () => {
     const handle = await start();
     await rig.until(handle, ({ weight }) => weight === 20);
 
-    cluster.plan = aPlan({ suspended: true });
-    cluster.generation = 2;
+    cluster.plan = aPlan({ suspended: true, generation: 2 });
     await handle.signal(changedSignal, { revision: 'v2', generation: 2 });
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await handle.query(whyQuery))?.waitingFor).toContain('spec.suspend');
-    cluster.plan = aPlan();
-    cluster.generation = 3;
+    cluster.plan = aPlan({ generation: 3 });
     await handle.signal(changedSignal, { revision: 'v2', generation: 3 });
 
     await expect(handle.result()).resolves.toMatchObject({ outcome: 'promoted' });
@@ -166,7 +164,7 @@ describe('orders', () => {
 
   it('a request of CI sets the image and releases it, joined by a second one', async () => {
     const { cluster, canary } = rig.canary();
-    cluster.plan = aPlan({ intervalMs: 1_000, weights: [50] });
+    cluster.plan = aPlan({ intervalMs: 1_000, strategy: inWeights(50) });
     const ask = async (image: string) => {
       const start = new WithStartWorkflowOperation(release, {
         workflowId: releaseId(canary),

@@ -4,7 +4,7 @@ import { Worker } from '@temporalio/worker';
 
 import { changedSignal, whyQuery } from '../../workflows/messages.js';
 import { failureOf } from './failure-of.js';
-import { aPlan, failed } from './fake-cluster.js';
+import { aPlan, inWeights, failed } from './fake-cluster.js';
 import { Rig, type ReleaseHandle } from './rig.js';
 
 let rig: Rig;
@@ -27,6 +27,7 @@ describe('a release', () => {
     expect(cluster.deeds).toEqual([
       'scale up',
       'await canary',
+      'check 0',
       'route 20',
       'check 20',
       'route 40',
@@ -131,7 +132,7 @@ describe('a release', () => {
 
     await (await start()).result();
 
-    expect(cluster.deeds.slice(2, 7)).toEqual([
+    expect(cluster.deeds.slice(3, 8)).toEqual([
       'route 20',
       'check 20',
       'await canary',
@@ -142,7 +143,7 @@ describe('a release', () => {
 
   it('shifts back in steps when the manifest asks for it', async () => {
     const { cluster, start } = rig.canary();
-    cluster.plan = aPlan({ weights: [50], stepWeightPromotion: 30 });
+    cluster.plan = aPlan({ strategy: inWeights(50), stepWeightPromotion: 30 });
 
     await (await start()).result();
 
@@ -180,7 +181,13 @@ describe('a release', () => {
 
     await expect(handle.result()).resolves.toEqual({ outcome: 'promoted', revision: 'v3' });
     expect(cluster.events).toContain('New revision detected! Restarting analysis for podinfo.test');
-    expect(cluster.deeds.slice(2, 6)).toEqual(['route 20', 'route 0', 'await canary', 'route 20']);
+    expect(cluster.deeds.slice(3, 8)).toEqual([
+      'route 20',
+      'route 0',
+      'await canary',
+      'check 0',
+      'route 20',
+    ]);
     expect(cluster.deeds.filter((deed) => deed === 'scale up')).toHaveLength(1);
   });
 
@@ -199,7 +206,7 @@ describe('a release', () => {
 
   it('never promotes a revision it has not analysed', async () => {
     const { cluster, start } = rig.canary();
-    cluster.plan = aPlan({ weights: [50] });
+    cluster.plan = aPlan({ strategy: inWeights(50) });
     const promote = cluster.promote;
     let changed = false;
     cluster.promote = (input) => {
@@ -293,7 +300,7 @@ describe('a release', () => {
 
   it('goes on in a fresh run, where it was, before its history grows long', async () => {
     const { cluster, start } = rig.canary();
-    cluster.plan = aPlan({ weights: [10, 20, 30, 40, 50, 60] });
+    cluster.plan = aPlan({ strategy: inWeights(10, 20, 30, 40, 50, 60) });
 
     const handle = await start({ kind: 'change' }, 60);
 

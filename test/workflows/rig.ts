@@ -20,7 +20,7 @@ import {
 } from '../../domain/release.js';
 import { stateQuery } from '../../workflows/messages.js';
 import type { release } from '../../workflows/release.js';
-import { FakeCluster } from './fake-cluster.js';
+import { activitiesOf, FakeCluster } from './fake-cluster.js';
 
 export type ReleaseHandle = WorkflowHandleWithFirstExecutionRunId<typeof release>;
 
@@ -132,24 +132,10 @@ export class Rig {
   }
 
   private activities(): Activities {
-    const of = ({ canary }: { readonly canary: CanaryRef }): FakeCluster => {
-      const cluster = this.clusters.get(canary.name);
-      if (cluster === undefined) throw new Error(`no cluster of ${canary.name}`);
+    return activitiesOf(({ name }) => {
+      const cluster = this.clusters.get(name);
+      if (cluster === undefined) throw new Error(`no cluster of ${name}`);
       return cluster;
-    };
-    return {
-      survey: (input) => of(input).survey(),
-      awaitPods: (input) => of(input).awaitPods(input),
-      prepare: (input) => of(input).prepare(input),
-      initialise: (input) => of(input).initialise(input),
-      scaleUp: (input) => of(input).scaleUp(input),
-      route: (input) => of(input).route(input),
-      check: (input) => of(input).check(input),
-      promote: (input) => of(input).promote(input),
-      finish: (input) => of(input).finish(input),
-      rollBack: (input) => of(input).rollBack(input),
-      tell: (input) => of(input).tell(input),
-      setImages: (input) => of(input).setImages(input),
-    };
+    });
   }
 }
