@@ -3,14 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Canary } from '../domain/canary.js';
 import type { KubeObject, ObjectRef } from '../domain/objects.js';
-import type { Routes } from '../domain/routes.js';
+import { allToPrimary, type Routes } from '../domain/routes.js';
 import { invalidSpec } from './canaries.js';
 import type { Deps } from './deps.js';
 import { KubeError, refOf, type Kube } from './kube.js';
+import { applyReplicas, liveReplicas } from './replicas.js';
 import { routersOf } from './routers/index.js';
-import { Unroutable, type Acceptance, type Router } from './routers/router.js';
-
-type RoutingDeps = Pick<Deps, 'kube' | 'settings'>;
+import { Unroutable, type Acceptance, type Router, type Split } from './routers/router.js';
 
 /** What was wrong with the routes: nothing, the weights, or only other fields. */
 export type Drift = 'none' | 'weights' | 'fields';
@@ -20,26 +19,52 @@ export type Drift = 'none' | 'weights' | 'fields';
  * them over, where it says so. Tells whether anything was written. Throws `InvalidSpec`, not to be
  * retried, when the manifest asks for something the provider cannot do; anything else may pass.
  */
-export async function applyRoutes(
-  deps: RoutingDeps,
-  canary: Canary,
-  routes: Routes,
-): Promise<boolean> {
-  return (await repairRoutes(deps, canary, routes)) !== 'none';
+export async function applyRoutes(deps: Deps, canary: Canary, split: Split): Promise<boolean> {
+  return (await repairRoutes(deps, canary, split)) !== 'none';
 }
 
 /** As {@link applyRoutes}, for routes that should be so already: tells what somebody had changed. */
-export async function repairRoutes(
-  { kube, settings }: RoutingDeps,
-  canary: Canary,
-  expected: Routes,
-): Promise<Drift> {
-  const router = routersOf(settings)[canary.provider];
-  const target = { kube, router, canary };
-  const made = await makeSo(target, expected);
+export async function repairRoutes(deps: Deps, canary: Canary, split: Split): Promise<Drift> {
+  if (movesPods(canary)) {
+    return (await applyReplicas(deps, canary, split.routes)) ? 'weights' : 'none';
+  }
+  const target = targetOf(deps, canary);
+  if (target === undefined) return 'none';
+  const made = await makeSo(target, split);
   await awaitAcceptance(target, made);
   if (!made.written) return 'none';
-  return isDeepStrictEqual(made.found, expected) ? 'fields' : 'weights';
+  return isDeepStrictEqual(made.found, split.routes) ? 'fields' : 'weights';
+}
+
+/** The routes as they are now; undefined when there are none that could be this canary's. */
+export async function liveRoutes(deps: Deps, canary: Canary): Promise<Routes | undefined> {
+  if (movesPods(canary)) return await liveReplicas(deps, canary);
+  const target = targetOf(deps, canary);
+  if (target === undefined) return allToPrimary;
+  return target.router.parse(canary, await readLive(target));
+}
+
+/**
+ * Gives routing objects that were there before the Canary back as they were. Those made for it are
+ * collected by the API server when it goes.
+ */
+export async function finalizeRoutes(deps: Deps, canary: Canary): Promise<void> {
+  const target = targetOf(deps, canary);
+  if (target === undefined) return;
+  const { router, kube } = target;
+  await racing(async () => {
+    const live = await readLive(target);
+    for (const object of router.finalize(canary, live)) await kube.replace(object);
+  });
+}
+
+function movesPods({ analysis }: Canary): boolean {
+  return analysis.strategy.kind === 'replicas';
+}
+
+function targetOf({ kube, settings }: Deps, canary: Canary): Target | undefined {
+  const router = routersOf(settings)[canary.provider];
+  return router && { kube, router, canary };
 }
 
 interface Target {
@@ -60,22 +85,27 @@ interface Made {
 /** Somebody else may write at the same moment; only then is it tried again at once. */
 const maxRaces = 5;
 
-async function makeSo(target: Target, routes: Routes): Promise<Made> {
+/** Tries again at once when somebody else wrote in between. */
+async function racing<T>(attempt: () => Promise<T>): Promise<T> {
   for (let race = 1; ; race += 1) {
     try {
-      return await makeSoOnce(target, routes);
+      return await attempt();
     } catch (error) {
       if (!isLostRace(error) || race === maxRaces) throw error;
     }
   }
 }
 
-async function makeSoOnce(target: Target, routes: Routes): Promise<Made> {
+function makeSo(target: Target, split: Split): Promise<Made> {
+  return racing(() => makeSoOnce(target, split));
+}
+
+async function makeSoOnce(target: Target, split: Split): Promise<Made> {
   const { router, canary, kube } = target;
   const live = await readLive(target);
   const stored = new Map(live.map((object) => [title(refOf(object)), object]));
   let [written, created] = [false, false];
-  for (const object of render(target, routes, live)) {
+  for (const object of render(target, split, live)) {
     const key = title(refOf(object));
     const current = stored.get(key);
     if (current !== undefined && !differs(current, object)) continue;
@@ -84,7 +114,7 @@ async function makeSoOnce(target: Target, routes: Routes): Promise<Made> {
     created ||= current === undefined;
   }
   const now = [...stored.values()];
-  verify(target, routes, now);
+  verify(target, split.routes, now);
   return { found: router.parse(canary, live), stored: now, written, created };
 }
 
@@ -95,11 +125,11 @@ async function readLive({ kube, router, canary }: Target): Promise<KubeObject[]>
 
 function render(
   { router, canary }: Target,
-  routes: Routes,
+  split: Split,
   live: readonly KubeObject[],
 ): readonly KubeObject[] {
   try {
-    return router.render(canary, routes, live);
+    return router.render(canary, split, live);
   } catch (error) {
     if (error instanceof Unroutable) throw invalidSpec(error.message);
     throw error;
@@ -138,10 +168,13 @@ function explained(error: unknown, object: KubeObject, isNew: boolean): unknown 
 function verify({ router, canary }: Target, routes: Routes, stored: readonly KubeObject[]): void {
   const found = router.parse(canary, stored);
   if (isDeepStrictEqual(found, routes)) return;
-  const instead = found === undefined ? 'other weights' : `${found.canary}%`;
   throw new Error(
-    `${titles(stored)} should send ${routes.canary}% to the canary, but was stored with ${instead}`,
+    `${titles(stored)} should send ${sharesOf(routes)} to the canary, but was stored with ${found === undefined ? 'other weights' : sharesOf(found)}`,
   );
+}
+
+function sharesOf({ canary, mirror }: Routes): string {
+  return `${canary}%${mirror === true ? ' and copies' : ''}`;
 }
 
 const acceptanceMs = 2_000;

@@ -1,5 +1,5 @@
 import type { Canary } from './canary.js';
-import { pick } from './entries.js';
+import { pick, withoutKeys } from './entries.js';
 import { namesOf } from './names.js';
 import type { Container, Service, ServicePort } from './objects.js';
 import {
@@ -16,6 +16,33 @@ export type ServiceRole = 'apex' | 'primary' | 'canary';
 export interface ServiceSource {
   readonly selector: SelectorLabel;
   readonly containers: readonly Container[];
+}
+
+/** Whether services are generated; targets that are services bring or make their own. */
+export function hasServices({ target: { kind }, service: { port } }: Canary): boolean {
+  return (kind === 'Deployment' || kind === 'DaemonSet') && port > 0;
+}
+
+/**
+ * The apex service as it was before the Canary took it over: it selects the target's pods. One that
+ * the Canary made goes with it and stays as it is.
+ */
+export function revertedApex(live: Service, canary: Canary): Service {
+  if (controllingCanary(live.metadata) === canary.name) return live;
+  const applied = lastApplied(live)?.spec.selector;
+  const selector = Object.fromEntries(
+    Object.entries(live.spec.selector ?? {}).map(([label, value]) => [
+      label,
+      value.replace(/-primary$/, ''),
+    ]),
+  );
+  return { ...live, spec: { ...live.spec, selector: applied ?? selector } };
+}
+
+/** The service as kubectl last applied it, if it ever did. */
+function lastApplied({ metadata: { annotations = {} } }: Service): Service | undefined {
+  const text = annotations['kubectl.kubernetes.io/last-applied-configuration'];
+  return text === undefined ? undefined : (JSON.parse(text) as Service);
 }
 
 /** The service of one role as it is first created. */
@@ -59,10 +86,47 @@ export function updatedService(live: Service, desired: Service, canary: Canary):
     },
     spec: {
       ...live.spec,
-      ...pick(desired.spec, 'selector'),
+      ...pick(isShared(live, desired, canary) ? live.spec : desired.spec, 'selector'),
       ports: mergedPorts(live.spec.ports ?? [], desired.spec.ports ?? []),
     },
   };
+}
+
+/**
+ * What the pods of target and primary have in common, for an apex service that reaches both;
+ * undefined when nothing but the selector label tells them from other pods.
+ *
+ * @param matchLabels those of the target's selector
+ */
+export function sharedSelector(
+  matchLabels: Readonly<Record<string, string>>,
+  { label }: SelectorLabel,
+): Record<string, string> | undefined {
+  const shared = withoutKeys(matchLabels, (key) => key === label);
+  return Object.keys(shared).length === 0 ? undefined : shared;
+}
+
+/** Where pods move instead of requests, the routes decide when the apex service reaches both. */
+function isShared(live: Service, desired: Service, { analysis, service }: Canary): boolean {
+  const { selector = {} } = live.spec;
+  const told = Object.keys(desired.spec.selector ?? {});
+  return (
+    analysis.strategy.kind === 'replicas' &&
+    desired.metadata.name === service.name &&
+    Object.keys(selector).length > 0 &&
+    told.every((label) => selector[label] === undefined)
+  );
+}
+
+/** Whether a live service leads the requests of the same ports to the same pods. */
+export function isInOrder(live: Service, desired: Service): boolean {
+  const { selector = {}, ports = [] } = live.spec;
+  const wanted = Object.entries(desired.spec.selector ?? {});
+  return (
+    wanted.length === Object.keys(selector).length &&
+    wanted.every(([label, value]) => selector[label] === value) &&
+    meaningOf(ports) === meaningOf(desired.spec.ports ?? [])
+  );
 }
 
 /** The name of the service of one role. */

@@ -3,8 +3,8 @@ import type { KubeObject } from '../../domain/objects.js';
 import { namesOf } from '../../domain/names.js';
 import { allToPrimary, type Routes } from '../../domain/routes.js';
 import { comparison, matchedRequests, refuseOtherParts, sortedEntries } from './matches.js';
-import { ourRules, overlay, routeMetadata } from './ownership.js';
-import { agreedRoutes, type Acceptance, type Router } from './router.js';
+import { givenBack, ourRules, overlay, routeMetadata } from './ownership.js';
+import { agreedRoutes, Unroutable, type Acceptance, type Router, type Split } from './router.js';
 
 const apiVersion = 'projectcontour.io/v1';
 const kind = 'HTTPProxy';
@@ -16,39 +16,40 @@ const provider = 'contour';
  */
 export function contour({ ingressClass }: { readonly ingressClass: string }): Router {
   return {
-    can: { weigh: true, mirror: false, matchRequests: true },
-
     reads: ({ namespace, service: { name } }) => [{ apiVersion, kind, namespace, name }],
 
     needs: () => [],
 
-    render(canary, routes, live) {
+    render(canary, split, live) {
+      refuseUnsupported(split);
       const current = proxyIn(live);
+      const ours = oursIn(canary, current);
       return [
         {
           ...current,
           apiVersion,
           kind,
-          metadata: routeMetadata(canary, current),
+          metadata: routeMetadata(canary, current, ours.length > 0),
           spec: {
             ...current?.spec,
             ...(ingressClass === '' ? {} : { ingressClassName: ingressClass }),
-            routes: routesOf(canary, routes, current?.spec?.routes ?? []),
+            routes: routesOf(canary, split.routes, ours),
           },
         },
       ];
     },
 
     parse(canary, live) {
-      const { weighted } = ourRules(canary, proxyIn(live)?.spec?.routes ?? [], servicesIn);
       const { primaryService, canaryService } = namesOf(canary);
-      return agreedRoutes(
-        weighted.map((route) => ({
-          primary: weightOf(servicesIn(route), primaryService),
-          canary: weightOf(servicesIn(route), canaryService),
-        })),
-      );
+      const { split } = ourRules(canary, proxyIn(live)?.spec?.routes ?? [], servicesIn);
+      const weights = split.map((route) => ({
+        primary: weightOf(servicesIn(route), primaryService),
+        canary: weightOf(servicesIn(route), canaryService),
+      }));
+      return agreedRoutes(canary.analysis.match.length === 0 ? weights : ofMatching(weights));
     },
+
+    finalize: (canary, live) => givenBack(canary, proxyIn(live)),
 
     acceptance: (_canary, live) => acceptanceOf(proxyIn(live)),
   };
@@ -91,16 +92,39 @@ function servicesIn({ services = [] }: Route): readonly WeightedService[] {
   return services;
 }
 
+function oursIn(canary: Canary, proxy: HttpProxy | undefined): readonly Route[] {
+  const { split, rest } = ourRules(canary, proxy?.spec?.routes ?? [], servicesIn);
+  return [...split, ...rest];
+}
+
+/** The proxies of Contour know mirroring and cookies, but not as a release needs them. */
+function refuseUnsupported({ routes, cookies }: Split): void {
+  if (routes.mirror === true) {
+    throw new Unroutable(`spec.analysis.mirror: is not supported by ${provider}`);
+  }
+  if (cookies.canary !== undefined || cookies.primary !== undefined) {
+    throw new Unroutable(`spec.analysis.sessionAffinity: is not supported by ${provider}`);
+  }
+}
+
+/**
+ * The weights of the routes for matching requests, which come first. Those for all other requests
+ * have both services too, as Flagger writes them, but always with everything at the primary.
+ */
+function ofMatching(weights: readonly Routes[]): readonly Routes[] {
+  return weights.filter(({ canary }, i) => i === 0 || canary !== 0);
+}
+
 function routesOf(canary: Canary, routes: Routes, live: readonly Route[]): Route[] {
   const { weighted, rest } = matchedRequests(canary);
-  const current = ourRules(canary, live, servicesIn);
+  const others = rest === undefined ? [] : orEverything(rest);
+  const liveMatching = live.slice(0, Math.max(0, live.length - others.length));
+  const liveOthers = live.slice(liveMatching.length);
   const split = servicesOf(canary, routes);
-  const primaryOnly = servicesOf(canary, allToPrimary).slice(0, 1);
+  const atPrimary = servicesOf(canary, allToPrimary);
   return [
-    ...orEverything(weighted).map((match, i) => routeOf(canary, match, split, current.weighted[i])),
-    ...(rest === undefined ? [] : orEverything(rest)).map((match, i) =>
-      routeOf(canary, match, primaryOnly, current.rest[i]),
-    ),
+    ...orEverything(weighted).map((match, i) => routeOf(canary, match, split, liveMatching[i])),
+    ...others.map((match, i) => routeOf(canary, match, atPrimary, liveOthers[i])),
   ];
 }
 
@@ -122,17 +146,25 @@ function routeOf(
     conditions: conditionsOf(match),
     ...(timeout === undefined ? {} : { timeoutPolicy: { response: timeout, idle: '5m' } }),
     ...(retries === undefined ? {} : { retryPolicy: retryPolicyOf(retries) }),
-    services: services.map((service) =>
-      overlay(
-        live?.services?.find(({ name }) => name === service.name),
-        ownedByService,
-        service,
-      ),
-    ),
+    services: services.map((service) => {
+      const current = live?.services?.find(({ name }) => name === service.name);
+      return overlay<WeightedService>(current, ownedByService, asWritten(service, current));
+    }),
   });
 }
 
-/** Weights are always written out, zero too: what an absent weight means differs between versions. */
+/** Flagger leaves a zero out beside another weight; where it means the same nothing is to be written. */
+function asWritten(
+  service: WeightedService,
+  current: WeightedService | undefined,
+): WeightedService {
+  const isLeftOut = service.weight === 0 && current !== undefined && current.weight === undefined;
+  if (!isLeftOut) return service;
+  const { weight: _, ...rest } = service;
+  return rest;
+}
+
+/** Weights are otherwise always written out, zero too: what an absent weight means differs between versions. */
 function servicesOf(canary: Canary, routes: Routes): WeightedService[] {
   const { primaryService, canaryService } = namesOf(canary);
   const { port } = canary.service;

@@ -2,10 +2,18 @@ import type { Canary, GatewayRef, RequestMatch } from '../../domain/canary.js';
 import { namesOf } from '../../domain/names.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { allToPrimary, type Routes } from '../../domain/routes.js';
-import { filtersOf } from './gateway-filters.js';
-import { comparison, matchedRequests, refuseOtherParts, sortedEntries } from './matches.js';
-import { ourRules, overlay, routeMetadata } from './ownership.js';
-import { agreedRoutes, Unroutable, type Acceptance, type Router } from './router.js';
+import type { Role } from '../../domain/release.js';
+import { affinityOf, setCookieFilter, withCookie, type SetCookies } from './gateway-affinity.js';
+import { filtersOf, mirrorFilter } from './gateway-filters.js';
+import {
+  comparison,
+  matchedRequests,
+  narrowed,
+  refuseOtherParts,
+  sortedEntries,
+} from './matches.js';
+import { givenBack, ourRules, overlay, routeMetadata } from './ownership.js';
+import { agreedRoutes, Unroutable, type Acceptance, type Router, type Split } from './router.js';
 
 const group = 'gateway.networking.k8s.io';
 const kind = 'HTTPRoute';
@@ -19,8 +27,6 @@ const provider = 'gatewayapi';
 export function gatewayApi({ version }: { readonly version: string }): Router {
   const apiVersion = `${group}/${version}`;
   return {
-    can: { weigh: true, mirror: false, matchRequests: true },
-
     reads: ({ namespace, service: { name } }) => [{ apiVersion, kind, namespace, name }],
 
     needs: (canary) =>
@@ -33,20 +39,22 @@ export function gatewayApi({ version }: { readonly version: string }): Router {
           name,
         })),
 
-    render(canary, routes, live) {
+    render(canary, split, live) {
       const current = routeIn(live);
+      const ours = ourRules(canary, current?.spec?.rules ?? [], backendsIn);
       const { hosts } = canary.service;
       const own = {
         parentRefs: parentsOf(canary),
         ...(hosts.length === 0 ? {} : { hostnames: hosts }),
-        rules: rulesOf(canary, routes, current?.spec?.rules ?? []),
+        rules: rulesOf(canary, split, ours),
       };
+      const isOurs = ours.split.length + ours.rest.length > 0;
       return [
         {
           ...current,
           apiVersion,
           kind,
-          metadata: routeMetadata(canary, current),
+          metadata: routeMetadata(canary, current, isOurs),
           spec: overlay<HttpRouteSpec>(current?.spec, ownedBySpec, own),
         },
       ];
@@ -54,14 +62,17 @@ export function gatewayApi({ version }: { readonly version: string }): Router {
 
     parse(canary, live) {
       const { primaryService, canaryService } = namesOf(canary);
-      const { weighted } = ourRules(canary, routeIn(live)?.spec?.rules ?? [], backendsIn);
-      return agreedRoutes(
-        weighted.map((rule) => ({
-          primary: weightOf(backendsIn(rule), primaryService),
-          canary: weightOf(backendsIn(rule), canaryService),
-        })),
-      );
+      const { split } = ourRules(canary, routeIn(live)?.spec?.rules ?? [], backendsIn);
+      // Those before the last one are for clients with cookies.
+      const found = split.slice(-1).map((rule) => ({
+        primary: weightOf(backendsIn(rule), primaryService),
+        canary: weightOf(backendsIn(rule), canaryService),
+        ...(mirrorsTo(rule, canaryService) ? { mirror: true as const } : {}),
+      }));
+      return agreedRoutes(found);
     },
+
+    finalize: (canary, live) => givenBack(canary, routeIn(live)),
 
     acceptance: (_canary, live) => acceptanceOf(routeIn(live)),
   };
@@ -80,9 +91,13 @@ interface HttpRouteSpec {
 
 interface Rule {
   readonly matches?: readonly object[];
-  readonly filters?: readonly object[];
+  readonly filters?: readonly Filter[];
   readonly timeouts?: { readonly request?: string; readonly backendRequest?: string };
   readonly backendRefs?: readonly BackendRef[];
+}
+
+interface Filter {
+  readonly requestMirror?: { readonly backendRef?: { readonly name?: string } };
 }
 
 interface BackendRef {
@@ -91,6 +106,7 @@ interface BackendRef {
   readonly name: string;
   readonly port?: number;
   readonly weight?: number;
+  readonly filters?: readonly object[];
 }
 
 interface ParentStatus {
@@ -105,7 +121,7 @@ interface ParentStatus {
 
 const ownedBySpec = ['parentRefs', 'hostnames', 'rules'] as const;
 const ownedByRule = ['matches', 'filters', 'timeouts', 'backendRefs'] as const;
-const ownedByBackend = ['group', 'kind', 'name', 'port', 'weight'] as const;
+const ownedByBackend = ['group', 'kind', 'name', 'port', 'weight', 'filters'] as const;
 
 function routeIn(live: readonly KubeObject[]): HttpRoute | undefined {
   return live.find((object): object is HttpRoute => object.kind === kind);
@@ -122,21 +138,51 @@ function backendsIn({ backendRefs = [] }: Rule): readonly BackendRef[] {
   return backendRefs;
 }
 
-function rulesOf(canary: Canary, routes: Routes, live: readonly Rule[]): Rule[] {
+/**
+ * The rules for clients with cookies come first, the last one with both services has the weights,
+ * and the one with the primary alone is for requests that take no part in the analysis.
+ */
+function rulesOf(canary: Canary, split: Split, live: OurRules): Rule[] {
   const { weighted, rest } = matchedRequests(canary);
-  const current = ourRules(canary, live, backendsIn);
-  const split = backendsOf(canary, routes);
-  const primaryOnly = backendsOf(canary, allToPrimary).slice(0, 1);
+  const { sticky, setCookies } = affinityOf(canary, split);
+  const { routes } = split;
+  const filters = routes.mirror === true ? [mirrorFilter(canary)] : [];
+  const requests = [weighted, ...(rest === undefined ? [] : [rest])].flatMap(orEverything);
   return [
-    ruleOf(canary, weighted, split, current.weighted[0]),
-    ...(rest === undefined ? [] : [ruleOf(canary, rest, primaryOnly, current.rest[0])]),
+    ...sticky.map(({ cookie, routes: held, setCookies: set }, i) => {
+      const matches = requests.map((match) => narrowed(match, withCookie(cookie)));
+      const backends = backendsOf(canary, held, set);
+      return ruleOf(canary, { matches, filters, backends }, live.split.slice(0, -1)[i]);
+    }),
+    ruleOf(
+      canary,
+      { matches: weighted, filters, backends: backendsOf(canary, routes, setCookies) },
+      live.split.at(-1),
+    ),
+    ...(rest === undefined ? [] : [ruleOf(canary, restOf(canary, rest), live.rest[0])]),
   ];
+}
+
+type OurRules = ReturnType<typeof ourRules<Rule>>;
+
+interface RuleBody {
+  readonly matches: readonly RequestMatch[];
+  /** Those the release adds to the manifest's. */
+  readonly filters: readonly Filter[];
+  readonly backends: readonly BackendRef[];
+}
+
+function restOf(canary: Canary, matches: readonly RequestMatch[]): RuleBody {
+  return { matches, filters: [], backends: backendsOf(canary, allToPrimary, {}).slice(0, 1) };
+}
+
+function orEverything(matches: readonly RequestMatch[]): readonly RequestMatch[] {
+  return matches.length === 0 ? [{}] : matches;
 }
 
 function ruleOf(
   canary: Canary,
-  matches: readonly RequestMatch[],
-  backends: readonly BackendRef[],
+  { matches, filters: added, backends }: RuleBody,
   live: Rule | undefined,
 ): Rule {
   const { timeout, backendTimeout } = canary.service;
@@ -144,9 +190,9 @@ function ruleOf(
     ...(timeout === undefined ? {} : { request: timeout }),
     ...(backendTimeout === undefined ? {} : { backendRequest: backendTimeout }),
   };
-  const filters = filtersOf(canary.service);
+  const filters = [...filtersOf(canary), ...added];
   return overlay<Rule>(live, ownedByRule, {
-    matches: matches.length === 0 ? [matchOf({})] : matches.map(matchOf),
+    matches: orEverything(matches).map(matchOf),
     ...(filters.length === 0 ? {} : { filters }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     backendRefs: backends.map((backend) =>
@@ -159,16 +205,20 @@ function ruleOf(
   });
 }
 
-function backendsOf(canary: Canary, routes: Routes): BackendRef[] {
+function backendsOf(canary: Canary, routes: Routes, setCookies: SetCookies): BackendRef[] {
   const { primaryService, canaryService } = namesOf(canary);
-  const backend = (name: string, weight: number): BackendRef => ({
-    group: '',
-    kind: 'Service',
-    name,
-    port: canary.service.port,
-    weight,
-  });
-  return [backend(primaryService, routes.primary), backend(canaryService, routes.canary)];
+  const backend = (name: string, role: Role): BackendRef => {
+    const cookie = setCookies[role];
+    return {
+      group: '',
+      kind: 'Service',
+      name,
+      port: canary.service.port,
+      weight: routes[role],
+      ...(cookie === undefined ? {} : { filters: [setCookieFilter(cookie)] }),
+    };
+  };
+  return [backend(primaryService, 'primary'), backend(canaryService, 'canary')];
 }
 
 const pathType = { regex: 'RegularExpression', exact: 'Exact', prefix: 'PathPrefix' } as const;
@@ -197,6 +247,10 @@ function matchOf(match: RequestMatch): object {
 function valueMatch(what: string, name: string, value: RequestMatch['uri'] & object): object {
   const { how, text } = comparison(provider, `${what} ${name}`, value, ['exact', 'regex']);
   return { type: valueType[how], name, value: text };
+}
+
+function mirrorsTo({ filters = [] }: Rule, service: string): boolean {
+  return filters.some(({ requestMirror }) => requestMirror?.backendRef?.name === service);
 }
 
 /** A backend without a weight has weight 1. */

@@ -1,24 +1,36 @@
-import type { HeaderChange, ServiceSpec } from '../../domain/canary.js';
+import type { Canary, HeaderChange, ServiceSpec } from '../../domain/canary.js';
 import { parseDuration } from '../../domain/duration.js';
+import { namesOf } from '../../domain/names.js';
 import { Unroutable } from './router.js';
 
-/** The filters of an HTTPRoute rule, in a fixed order. Throws {@link Unroutable}. */
-export function filtersOf({
-  headers,
-  rewrite,
-  mirror,
-  corsPolicy,
-}: ServiceSpec): readonly object[] {
+/** The filters the manifest asks for on every rule, in a fixed order. Throws {@link Unroutable}. */
+export function filtersOf(canary: Canary): readonly object[] {
+  const { headers, rewrite, mirror, corsPolicy } = canary.service;
+  const { canaryService } = namesOf(canary);
+  if (mirror.some(({ backendRef }) => backendRef['name'] === canaryService)) {
+    throw new Unroutable(
+      `spec.service.mirror: ${canaryService} gets copies of requests by spec.analysis.mirror only`,
+    );
+  }
   return [
     ...modifier('RequestHeaderModifier', 'requestHeaderModifier', headers?.request),
     ...modifier('ResponseHeaderModifier', 'responseHeaderModifier', headers?.response),
     ...(rewrite === undefined ? [] : [urlRewrite(rewrite)]),
-    ...mirror.map(({ backendRef }) => ({
-      type: 'RequestMirror',
-      requestMirror: { backendRef: { group: '', kind: 'Service', ...backendRef } },
-    })),
+    ...mirror.map(({ backendRef }) => mirrorTo(backendRef)),
     ...(corsPolicy === undefined ? [] : [{ type: 'CORS', cors: corsOf(corsPolicy) }]),
   ];
+}
+
+/** The filter that sends copies of requests to the canary. */
+export function mirrorFilter(canary: Canary): object {
+  return mirrorTo({ name: namesOf(canary).canaryService, port: canary.service.port });
+}
+
+function mirrorTo(backendRef: Readonly<Record<string, unknown>>): object {
+  return {
+    type: 'RequestMirror',
+    requestMirror: { backendRef: { group: '', kind: 'Service', ...backendRef } },
+  };
 }
 
 function modifier(type: string, field: string, change: HeaderChange | undefined): object[] {

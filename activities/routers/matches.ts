@@ -1,4 +1,5 @@
 import type { Canary, RequestMatch, StringMatch } from '../../domain/canary.js';
+import { withoutKeys } from '../../domain/entries.js';
 import { Unroutable } from './router.js';
 
 /** Which requests the weights apply to, and which go to the primary whatever the weights are. */
@@ -11,22 +12,44 @@ export interface MatchedRequests {
 
 /**
  * The requests of a Canary. With `analysis.match` only those take part in the analysis: each of
- * its entries narrows each entry of `service.match` by headers and query parameters.
+ * its entries narrows each entry of `service.match` by headers and query parameters. Throws
+ * {@link Unroutable} for an entry that narrows nothing, as it would take in every request.
  */
 export function matchedRequests({ service, analysis }: Canary): MatchedRequests {
   if (analysis.match.length === 0) return { weighted: service.match };
+  if (analysis.match.some((match) => Object.values(match).every(isEmpty))) {
+    throw new Unroutable('spec.analysis.match: an entry that matches nothing takes in everything');
+  }
   const bases: readonly RequestMatch[] = service.match.length === 0 ? [{}] : service.match;
   return {
-    weighted: analysis.match.flatMap(({ headers, queryParams, ...others }) =>
-      bases.map((base) => ({
-        ...base,
-        ...others,
-        ...(headers === undefined ? {} : { headers }),
-        ...(queryParams === undefined ? {} : { queryParams }),
-      })),
-    ),
+    weighted: analysis.match.flatMap((match) => bases.map((base) => narrowed(base, match))),
     rest: service.match,
   };
+}
+
+/** A match for what two matches have in common. */
+export function narrowed(base: RequestMatch, by: RequestMatch): RequestMatch {
+  const headers = merged(base.headers, by.headers, (name) => name.toLowerCase());
+  const queryParams = merged(base.queryParams, by.queryParams, (name) => name);
+  return {
+    ...base,
+    ...by,
+    ...(headers === undefined ? {} : { headers }),
+    ...(queryParams === undefined ? {} : { queryParams }),
+  };
+}
+
+type ValueMatches = Readonly<Record<string, StringMatch>>;
+
+/** Where both match the same name the second one counts: no provider can ask for both. */
+function merged(
+  base: ValueMatches | undefined,
+  by: ValueMatches | undefined,
+  sameAs: (name: string) => string,
+): ValueMatches | undefined {
+  if (base === undefined || by === undefined) return by ?? base;
+  const replaced = Object.keys(by).map(sameAs);
+  return { ...withoutKeys(base, (name) => replaced.includes(sameAs(name))), ...by };
 }
 
 /** Parts that name or place a match without narrowing it. */

@@ -1,20 +1,20 @@
 import type { Canary } from '../../domain/canary.js';
 import type { KubeObject, ObjectRef } from '../../domain/objects.js';
-import type { Routes } from '../../domain/routes.js';
+import type { Cookies, Routes } from '../../domain/routes.js';
+
+/** Where requests go, and the cookies that keep clients where they are. */
+export interface Split {
+  readonly routes: Routes;
+  readonly cookies: Cookies;
+}
 
 /**
- * Translates between {@link Routes} and the objects of one mesh, ingress or gateway.
+ * Translates between a {@link Split} and the objects of one mesh, ingress or gateway.
  *
  * A router does no I/O: `activities/routing.ts` reads, renders, writes and waits for all of them.
  * `live` holds those of the objects named by `reads` that exist.
  */
 export interface Router {
-  /** What a strategy may ask for; nothing outside `routers/` compares provider names. */
-  readonly can: {
-    readonly weigh: boolean;
-    readonly mirror: boolean;
-    readonly matchRequests: boolean;
-  };
   /** The objects that hold the routes, present or not. */
   reads(canary: Canary): readonly ObjectRef[];
   /** The objects the routes need to exist, but that are somebody else's, such as a Gateway. */
@@ -23,9 +23,17 @@ export interface Router {
    * The objects that should exist. Fields of `live` that the router does not own stay as they are,
    * so what is rendered equals what is live when there is nothing to do. Throws {@link Unroutable}.
    */
-  render(canary: Canary, routes: Routes, live: readonly KubeObject[]): readonly KubeObject[];
-  /** The inverse of `render`; undefined when the objects express no routes that could be ours. */
+  render(canary: Canary, split: Split, live: readonly KubeObject[]): readonly KubeObject[];
+  /**
+   * The inverse of `render` as far as weights and mirroring go; undefined when the objects express
+   * no routes that could be ours.
+   */
   parse(canary: Canary, live: readonly KubeObject[]): Routes | undefined;
+  /**
+   * The objects to write when the Canary goes: those it had taken over, as they were before. What
+   * was made for the Canary is left for the API server to collect.
+   */
+  finalize(canary: Canary, live: readonly KubeObject[]): readonly KubeObject[];
   /** Whether the data plane has taken the objects over as they are now. */
   acceptance(canary: Canary, live: readonly KubeObject[]): Acceptance;
 }

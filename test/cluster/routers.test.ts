@@ -1,10 +1,11 @@
 import { contour } from '../../activities/routers/contour.js';
 import { gatewayApi } from '../../activities/routers/gateway-api.js';
-import type { Router } from '../../activities/routers/router.js';
+import type { Router, Split } from '../../activities/routers/router.js';
 import type { Canary } from '../../domain/canary.js';
 import type { KubeObject } from '../../domain/objects.js';
-import { toCanary } from '../../domain/routes.js';
+import { mirrored, toCanary } from '../../domain/routes.js';
 import { aCanary, aManifest } from '../activities/a-canary.js';
+import { at } from '../activities/routers/laws.js';
 import { connectToApiServer } from './api-server.js';
 
 /**
@@ -35,6 +36,7 @@ const path = {
 };
 
 const someRequests = {
+  iterations: 3,
   match: [
     {
       headers: {
@@ -98,32 +100,54 @@ describe.each([
 ] as const)('%s', (kind, router: Router, canaries) => {
   it.each(Object.entries(canaries))('%s is stored as it is rendered', async (_, parsed) => {
     const canary = { ...parsed, uid };
-    const created = await send('POST', path[kind], first(router, canary, 0));
+    const created = await send('POST', path[kind], first(router, canary, at(0)));
     let live = created;
     for (const weight of [0, 1, 37, 50, 100, 0]) {
-      const rendered = first(router, canary, weight, [live]);
+      const rendered = first(router, canary, at(weight), [live]);
       live = await send('PUT', `${path[kind]}/${canary.service.name}`, rendered);
 
       expect(live.spec).toEqual(rendered.spec);
       expect(router.parse(canary, [live])).toEqual(toCanary(weight));
-      expect(router.render(canary, toCanary(weight), [live])).toEqual([live]);
+      expect(router.render(canary, at(weight), [live])).toEqual([live]);
     }
     // One for the creation and one for each weight that differed from the one before.
     expect(live.metadata.generation).toBe(6);
   });
 });
 
+it.each(Object.entries(routes))('%s is stored with cookies and copies', async (_, parsed) => {
+  const router = gatewayApi({ version: 'v1' });
+  const affinity = { ...sessionAffinity, domain: 'example.com', path: '/', secure: true };
+  const analysis = { ...parsed.analysis, sessionAffinity: affinity };
+  const canary = { ...parsed, uid, analysis };
+  const cookies = { canary: 'at=canary', primary: 'at-first=primary', expired: 'at=last' };
+  let live = await send('POST', path.HTTPRoute, first(router, canary, at(0)));
+  for (const routesNow of [mirrored, toCanary(37), toCanary(100), toCanary(0)]) {
+    const split = { routes: routesNow, cookies };
+    const rendered = first(router, canary, split, [live]);
+    live = await send('PUT', `${path.HTTPRoute}/${canary.service.name}`, rendered);
+
+    expect(live.spec).toEqual(rendered.spec);
+    expect(router.parse(canary, [live])).toEqual(routesNow);
+    expect(router.render(canary, split, [live])).toEqual([live]);
+  }
+  expect(live.metadata.generation).toBe(5);
+});
+
+const sessionAffinity = {
+  cookieName: 'at',
+  primaryCookieName: 'at-first',
+  maxAge: 60,
+  httpOnly: true,
+  partitioned: false,
+};
+
 function canaryOf(provider: string, service: object, analysis: object = {}): Canary {
   return { ...aCanary({ spec: { provider }, service, analysis }), namespace };
 }
 
-function first(
-  router: Router,
-  canary: Canary,
-  weight: number,
-  live: KubeObject[] = [],
-): KubeObject {
-  return router.render(canary, toCanary(weight), live)[0]!;
+function first(router: Router, canary: Canary, split: Split, live: KubeObject[] = []): KubeObject {
+  return router.render(canary, split, live)[0]!;
 }
 
 async function send(method: 'POST' | 'PUT', to: string, body: KubeObject): Promise<KubeObject> {

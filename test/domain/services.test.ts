@@ -1,5 +1,11 @@
+import type { Canary } from '../../domain/canary.js';
 import type { Container, Service } from '../../domain/objects.js';
-import { newService, updatedService, type ServiceRole } from '../../domain/services.js';
+import {
+  newService,
+  sharedSelector,
+  updatedService,
+  type ServiceRole,
+} from '../../domain/services.js';
 import { aCanary, type CanaryParts } from '../activities/a-canary.js';
 
 const flux = {
@@ -245,3 +251,45 @@ function storedByServer(service: Service): Service {
     spec: { ...service.spec, sessionAffinity: 'None', clusterIP: '10.0.0.1' },
   };
 }
+
+describe('an apex service that reaches the pods of both workloads', () => {
+  const selecting = (labels: Record<string, string>): Service => {
+    const service = created({});
+    return { ...service, spec: { ...service.spec, selector: labels } };
+  };
+  const moving = (): Canary => {
+    const canary = aCanary();
+    const strategy = { kind: 'replicas', weights: [10] } as const;
+    return { ...canary, analysis: { ...canary.analysis, strategy } };
+  };
+  const both = selecting({ tier: 'web' });
+
+  it('selects what both have in common', () => {
+    expect(sharedSelector({ app: 'podinfo', tier: 'web', part: 'a' }, selector)).toEqual({
+      tier: 'web',
+      part: 'a',
+    });
+    expect(sharedSelector({ app: 'podinfo' }, selector)).toBeUndefined();
+  });
+
+  it('stays so while pods are the share of the traffic', () => {
+    expect(updatedService(both, created({}), moving()).spec.selector).toEqual({ tier: 'web' });
+  });
+
+  it.each<[string, Service, Canary]>([
+    ['with a router', both, aCanary()],
+    ['when it selects the target', selecting({ app: 'podinfo', tier: 'web' }), moving()],
+    ['when it selects nothing', selecting({}), moving()],
+  ])('is led to the primary %s', (_, live, canary) => {
+    expect(updatedService(live, created({}), canary).spec.selector).toEqual({
+      app: 'podinfo-primary',
+    });
+  });
+
+  it('is not the service of one of them', () => {
+    const desired = created({}, 'canary');
+    const live = { ...desired, spec: { ...desired.spec, selector: { tier: 'web' } } };
+
+    expect(updatedService(live, desired, moving()).spec.selector).toEqual({ app: 'podinfo' });
+  });
+});

@@ -9,9 +9,9 @@ const canary = aCanary({
   analysis: { metrics: [{ name: 'any', interval: '30s' }] },
 });
 
-function queries(observer: Observer): string[] {
+function queries(observer: Observer, revision?: string): string[] {
   return [observer.successRate, observer.duration].map((text) => {
-    const rendered = renderQuery(text, canary, canary.analysis.metrics[0]!);
+    const rendered = renderQuery(text, canary, canary.analysis.metrics[0]!, revision);
     if (!rendered.ok) throw new Error(rendered.problem);
     return rendered.text.replaceAll(/\s+/g, ' ').trim();
   });
@@ -25,6 +25,16 @@ it('measures Contour by the clusters of the canary service', () => {
     `( sum(rate(envoy_cluster_upstream_rq{${cluster}, envoy_response_code!~"5.*"}[30s])) or 0 * ${all} ) / ${all} * 100`,
     `histogram_quantile(0.99, sum by (le) (rate(envoy_cluster_upstream_rq_time_bucket{${cluster}}[30s])))`,
   ]);
+});
+
+it('measures Knative by the cluster of the revision under analysis', () => {
+  const knative = 'envoy_cluster_name=~"test/hello-00002"';
+  const [successRate, duration] = queries(observers.knative, 'hello-00002');
+
+  expect(successRate).toContain(
+    `envoy_cluster_upstream_rq{${knative}, envoy_response_code!~"5.*"}`,
+  );
+  expect(duration).toContain(`envoy_cluster_upstream_rq_time_bucket{${knative}}[30s]`);
 });
 
 it('measures gateways by the pods of the target', () => {

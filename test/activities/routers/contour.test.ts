@@ -2,7 +2,7 @@ import { contour } from '../../../activities/routers/contour.js';
 import type { KubeObject } from '../../../domain/objects.js';
 import { toCanary } from '../../../domain/routes.js';
 import { aCanary } from '../a-canary.js';
-import { testRouter } from './laws.js';
+import { at, testRouter } from './laws.js';
 
 const router = contour({ ingressClass: '' });
 const full = aCanary({
@@ -21,7 +21,7 @@ interface Proxy extends KubeObject {
 }
 
 const rendered = (canary = full, weight = 30, live: KubeObject[] = []): Proxy =>
-  router.render(canary, toCanary(weight), live)[0] as Proxy;
+  router.render(canary, at(weight), live)[0] as Proxy;
 const withRoutes = (object: KubeObject, change: (route: Record<string, unknown>) => object) => ({
   ...object,
   spec: {
@@ -32,16 +32,38 @@ const withRoutes = (object: KubeObject, change: (route: Record<string, unknown>)
 const disturb = (object: KubeObject) =>
   withRoutes(object, (route) => ({ ...route, conditions: [{ prefix: '/other' }] }));
 
-describe('plain', () => testRouter({ router, canary: aCanary(), disturb }));
-describe('with everything', () => testRouter({ router, canary: full, disturb }));
+const foreign = (name: string): KubeObject => ({
+  apiVersion: 'projectcontour.io/v1',
+  kind: 'HTTPProxy',
+  metadata: { name, namespace: 'test', labels: { team: 'other' }, annotations: { note: 'theirs' } },
+  spec: { virtualhost: { fqdn: 'a.b' }, routes: [{ services: [{ name: 'web', port: 80 }] }] },
+});
+const shared = { router, canary: full, foreign: foreign('cart'), disturb };
+const ofSome = aCanary({
+  analysis: { iterations: 3, match: [{ headers: { 'x-canary': { exact: 'yes' } } }] },
+});
+
+describe('plain', () => testRouter({ ...shared, canary: aCanary(), foreign: foreign('podinfo') }));
+describe('with everything', () => testRouter(shared));
 describe('with a class', () =>
-  testRouter({ router: contour({ ingressClass: 'inner' }), canary: full, disturb }));
+  testRouter({ ...shared, router: contour({ ingressClass: 'inner' }) }));
 describe('for some requests only', () =>
-  testRouter({
-    router,
-    canary: aCanary({ analysis: { match: [{ headers: { 'x-canary': { exact: 'yes' } } }] } }),
-    disturb,
+  testRouter({ ...shared, canary: ofSome, foreign: foreign('podinfo') }));
+
+it('leaves out a zero that Flagger left out, until there was another weight', () => {
+  const withoutZeros = withRoutes(rendered(full, 0), (route) => ({
+    ...route,
+    services: (route['services'] as { weight?: number }[]).map(({ weight, ...service }) =>
+      weight === 0 ? service : { ...service, weight },
+    ),
   }));
+
+  expect(withoutZeros).not.toEqual(rendered(full, 0));
+  expect(rendered(full, 0, [withoutZeros])).toEqual(withoutZeros);
+  expect(router.parse(full, [withoutZeros])).toEqual(toCanary(0));
+  expect(rendered(full, 30, [withoutZeros])).toEqual(rendered(full, 30));
+  expect(rendered(full, 0, [rendered(full, 30, [withoutZeros])])).toEqual(rendered(full, 0));
+});
 
 it('writes the proxy', () => {
   const service = (name: string, weight: number) => ({
@@ -105,7 +127,7 @@ it('writes no empty condition of retries, and the count the API server would fil
 });
 
 it('writes the class if there is one', () => {
-  const [proxy] = contour({ ingressClass: 'inner' }).render(full, toCanary(0), []);
+  const [proxy] = contour({ ingressClass: 'inner' }).render(full, at(0), []);
 
   expect(proxy?.spec).toMatchObject({ ingressClassName: 'inner' });
 });
@@ -150,6 +172,7 @@ it('leaves everybody else on the primary during the analysis of some requests', 
   const canary = aCanary({
     service: { match: [{ uri: { prefix: '/api' } }] },
     analysis: {
+      iterations: 3,
       match: [
         { headers: { 'x-b': { exact: 'yes' }, 'x-a': { suffix: 'no' } } },
         { headers: { cookie: { regex: '.*canary.*' } }, queryParams: { v: { exact: '2' } } },
@@ -174,7 +197,68 @@ it('leaves everybody else on the primary during the analysis of some requests', 
   ]);
   expect(
     routes.map(({ services }) => (services as { weight: number }[]).map(({ weight }) => weight)),
-  ).toEqual([[70, 30], [70, 30], [100]]);
+  ).toEqual([
+    [70, 30],
+    [70, 30],
+    [100, 0],
+  ]);
+});
+
+it('tests some requests at rest with two equal routes, as Flagger writes them', () => {
+  const [matching, others] = rendered(ofSome, 0).spec.routes;
+
+  expect(others).toEqual({ ...matching, conditions: [{ prefix: '/' }] });
+  expect(matching).toMatchObject({
+    conditions: [{ prefix: '/' }, { header: { name: 'x-canary', exact: 'yes' } }],
+    services: [
+      { name: 'podinfo-primary', weight: 100 },
+      { name: 'podinfo-canary', weight: 0 },
+    ],
+  });
+});
+
+it('reads the weight of the matching requests, however many routes there are', () => {
+  const one = rendered(ofSome, 100);
+  const two = aCanary({
+    analysis: {
+      iterations: 3,
+      match: [{ headers: { a: { exact: '1' } } }, { headers: { b: { exact: '1' } } }],
+    },
+    service: { match: [{ uri: { prefix: '/a' } }, { uri: { prefix: '/b' } }] },
+  });
+
+  expect(router.parse(two, [one])).toEqual(toCanary(100));
+  expect(router.parse(ofSome, [rendered(two, 100)])).toEqual(toCanary(100));
+  expect(router.parse(aCanary(), [one])).toBeUndefined();
+  expect(router.parse(ofSome, [rendered(aCanary(), 30)])).toEqual(toCanary(30));
+});
+
+it('narrows the requests of the service by those of the analysis', () => {
+  const canary = aCanary({
+    service: { match: [{ headers: { tenant: { exact: 'a' }, Cookie: { exact: 'gone' } } }] },
+    analysis: { iterations: 3, match: [{ headers: { cookie: { exact: 'b' } } }] },
+  });
+
+  expect(rendered(canary).spec.routes.map(({ conditions }) => conditions)).toEqual([
+    [
+      { prefix: '/' },
+      { header: { name: 'cookie', exact: 'b' } },
+      { header: { name: 'tenant', exact: 'a' } },
+    ],
+    [
+      { prefix: '/' },
+      { header: { name: 'Cookie', exact: 'gone' } },
+      { header: { name: 'tenant', exact: 'a' } },
+    ],
+  ]);
+});
+
+it('refuses an analysis of some requests that would be all of them', () => {
+  const canary = aCanary({ analysis: { iterations: 3, match: [{ headers: {} }] } });
+
+  expect(() => rendered(canary)).toThrow(
+    'spec.analysis.match: an entry that matches nothing takes in everything',
+  );
 });
 
 it.each<[string, object, string]>([
@@ -195,7 +279,7 @@ it.each<[string, object, string]>([
 });
 
 it('refuses to narrow the analysis to source labels', () => {
-  const canary = aCanary({ analysis: { match: [{ sourceLabels: { app: 'a' } }] } });
+  const canary = aCanary({ analysis: { iterations: 3, match: [{ sourceLabels: { app: 'a' } }] } });
 
   expect(() => rendered(canary)).toThrow('a match on sourceLabels is not supported');
 });

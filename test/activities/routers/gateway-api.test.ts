@@ -1,8 +1,8 @@
 import { gatewayApi } from '../../../activities/routers/gateway-api.js';
 import type { KubeObject } from '../../../domain/objects.js';
-import { toCanary } from '../../../domain/routes.js';
+import { mirrored } from '../../../domain/routes.js';
 import { aCanary, type CanaryParts } from '../a-canary.js';
-import { testRouter } from './laws.js';
+import { at, testRouter } from './laws.js';
 
 const router = gatewayApi({ version: 'v1' });
 const gatewayRefs = [{ name: 'contour', namespace: 'projectcontour' }];
@@ -45,7 +45,7 @@ interface HttpRoute extends KubeObject {
 }
 
 const rendered = (canary = full, weight = 30, live: KubeObject[] = []): HttpRoute =>
-  router.render(canary, toCanary(weight), live)[0] as HttpRoute;
+  router.render(canary, at(weight), live)[0] as HttpRoute;
 const withRules = (object: KubeObject, change: (rule: Record<string, unknown>) => object) => ({
   ...object,
   spec: {
@@ -57,16 +57,33 @@ const disturb = (object: KubeObject) => ({
   ...withRules(object, (rule) => ({ ...rule, matches: [], timeouts: { request: '1h' } })),
 });
 
-describe('plain', () => testRouter({ router, canary: gatewayCanary(), disturb }));
-describe('with everything', () => testRouter({ router, canary: full, disturb }));
+const foreign = (name: string): KubeObject => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name, namespace: 'test', labels: { team: 'other' } },
+  spec: { parentRefs: gatewayRefs, rules: [{ backendRefs: [{ name: 'web', port: 80 }] }] },
+});
+const shared = {
+  router,
+  canary: full,
+  foreign: foreign('cart'),
+  disturb,
+};
+const ofSome = gatewayCanary({
+  analysis: { iterations: 3, match: [{ headers: { 'x-canary': { exact: 'yes' } } }] },
+});
+
+describe('plain', () =>
+  testRouter({ ...shared, canary: gatewayCanary(), foreign: foreign('podinfo') }));
+describe('with everything', () => testRouter(shared));
 describe('of an older version', () =>
-  testRouter({ router: gatewayApi({ version: 'v1beta1' }), canary: full, disturb }));
-describe('for some requests only', () =>
   testRouter({
-    router,
-    canary: gatewayCanary({ analysis: { match: [{ headers: { 'x-canary': { exact: 'yes' } } }] } }),
-    disturb,
+    ...shared,
+    router: gatewayApi({ version: 'v1beta1' }),
+    foreign: { ...foreign('cart'), apiVersion: 'gateway.networking.k8s.io/v1beta1' },
   }));
+describe('for some requests only', () =>
+  testRouter({ ...shared, canary: ofSome, foreign: foreign('podinfo') }));
 
 it('writes the plain route with every default in it', () => {
   expect(rendered(gatewayCanary(), 0)).toMatchObject({
@@ -181,15 +198,15 @@ it('keeps what others set on its rule and its backends', () => {
     name: 'main',
     backendRefs: (rule['backendRefs'] as object[]).map((ref) => ({
       ...ref,
-      filters: [{ type: 'X' }],
+      namespace: 'elsewhere',
     })),
   }));
 
   expect(rendered(full, 60, [live]).spec.rules[0]).toMatchObject({
     name: 'main',
     backendRefs: [
-      { weight: 40, filters: [{ type: 'X' }] },
-      { weight: 60, filters: [{ type: 'X' }] },
+      { weight: 40, namespace: 'elsewhere' },
+      { weight: 60, namespace: 'elsewhere' },
     ],
   });
 });
@@ -199,10 +216,10 @@ it('leaves everybody else on the primary during the analysis of some requests', 
     service: {
       match: [
         { uri: { prefix: '/a' } },
-        { uri: { exact: '/b' }, headers: { gone: { exact: '1' } } },
+        { uri: { exact: '/b' }, headers: { tenant: { exact: '1' } } },
       ],
     },
-    analysis: { match: [{ headers: { 'x-canary': { exact: 'yes' } } }] },
+    analysis: { iterations: 3, match: [{ headers: { 'x-canary': { exact: 'yes' } } }] },
   });
 
   const [experiment, rest] = rendered(canary, 30).spec.rules;
@@ -210,12 +227,39 @@ it('leaves everybody else on the primary during the analysis of some requests', 
   const header = { type: 'Exact', name: 'x-canary', value: 'yes' };
   expect(experiment?.['matches']).toEqual([
     { path: { type: 'PathPrefix', value: '/a' }, headers: [header] },
-    { path: { type: 'Exact', value: '/b' }, headers: [header] },
+    {
+      path: { type: 'Exact', value: '/b' },
+      headers: [{ type: 'Exact', name: 'tenant', value: '1' }, header],
+    },
   ]);
   expect(rest?.['matches']).toHaveLength(2);
   expect(rest?.['backendRefs']).toEqual([
     { group: '', kind: 'Service', name: 'podinfo-primary', port: 80, weight: 100 },
   ]);
+});
+
+it('mirrors the requests of users only, behind the filters of the manifest', () => {
+  const copies = {
+    type: 'RequestMirror',
+    requestMirror: {
+      backendRef: { group: '', kind: 'Service', name: 'podinfo-canary', port: 80 },
+    },
+  };
+  const [own] = rendered(full).spec.rules;
+  const [route] = router.render(full, { routes: mirrored, cookies: {} }, []) as HttpRoute[];
+  const [matching, others] = (
+    router.render(ofSome, { routes: mirrored, cookies: {} }, []) as HttpRoute[]
+  )[0]!.spec.rules;
+
+  const { backendRef } = copies.requestMirror;
+  expect(route?.spec.rules[0]?.['filters']).toEqual([
+    ...(own?.['filters'] as object[]),
+    {
+      ...copies,
+      requestMirror: { backendRef: { ...backendRef, name: 'cart-canary', port: 9898 } },
+    },
+  ]);
+  expect([matching?.['filters'], others?.['filters']]).toEqual([[copies], undefined]);
 });
 
 it.each<[string, CanaryParts, string]>([
@@ -226,18 +270,23 @@ it.each<[string, CanaryParts, string]>([
   ],
   [
     'a prefix of a header',
-    { analysis: { match: [{ headers: { a: { prefix: 'x' } } }] } },
+    { analysis: { iterations: 3, match: [{ headers: { a: { prefix: 'x' } } }] } },
     'header a is matched by prefix, which is not supported by gatewayapi (supported: exact, regex)',
   ],
   [
     'source labels',
-    { analysis: { match: [{ sourceLabels: { app: 'a' } }] } },
+    { analysis: { iterations: 3, match: [{ sourceLabels: { app: 'a' } }] } },
     'a match on sourceLabels is not supported by gatewayapi',
   ],
   [
     'a method by pattern',
     { service: { match: [{ method: { regex: '.' } }] } },
     'method is matched by regex',
+  ],
+  [
+    'to mirror to the canary for good',
+    { service: { mirror: [{ backendRef: { name: 'podinfo-canary', port: 80 } }] } },
+    'spec.service.mirror: podinfo-canary gets copies of requests by spec.analysis.mirror only',
   ],
   [
     'origins by pattern',
