@@ -14,13 +14,15 @@ export interface Names {
 }
 
 /** Derives every object name of a Canary. */
-export function namesOf({ name, namespace, target, service }: Canary): Names {
+export function namesOf({ name, namespace, target, service: { name: named } }: Canary): Names {
+  // A target that is a service is what clients call, whatever else is named.
+  const service = target.kind === 'Service' ? target.name : named;
   return {
     canary: `${name}.${namespace}`,
     target: `${target.name}.${namespace}`,
-    apexService: service.name,
-    primaryService: `${service.name}-primary`,
-    canaryService: `${service.name}-canary`,
+    apexService: service,
+    primaryService: `${service}-primary`,
+    canaryService: `${service}-canary`,
     targetWorkload: target.name,
     primaryWorkload: `${target.name}-primary`,
   };

@@ -55,13 +55,18 @@ export interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
 }
 
-export interface Deployment extends KubeObject {
+/** A workload made of a pod template. */
+export interface PodWorkload extends KubeObject {
   readonly spec: {
+    /** Only of a Deployment. */
     readonly replicas?: number;
     readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
     readonly template: PodTemplate;
     readonly [field: string]: unknown;
   };
+}
+
+export interface Deployment extends PodWorkload {
   readonly status?: DeploymentStatus;
 }
 
@@ -77,6 +82,47 @@ export interface DeploymentStatus {
     readonly reason?: string;
     readonly lastUpdateTime?: string;
   }[];
+}
+
+export interface DaemonSet extends PodWorkload {
+  readonly status?: DaemonSetStatus;
+}
+
+export interface DaemonSetStatus {
+  readonly observedGeneration?: number;
+  readonly desiredNumberScheduled?: number;
+  readonly updatedNumberScheduled?: number;
+  readonly numberAvailable?: number;
+}
+
+/** A Service of Knative, which keeps a revision of each of its templates. */
+export interface KnativeService extends KubeObject {
+  readonly spec: {
+    readonly template?: PodTemplate;
+    readonly traffic?: readonly KnativeTraffic[];
+    readonly [field: string]: unknown;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly latestCreatedRevisionName?: string;
+    readonly conditions?: readonly KnativeCondition[];
+  };
+}
+
+export interface KnativeCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface KnativeTraffic {
+  readonly revisionName?: string;
+  readonly latestRevision?: boolean;
+  readonly percent?: number;
+  /** Gives the revision an address of its own. */
+  readonly tag?: string;
+  readonly [field: string]: unknown;
 }
 
 export interface Service extends KubeObject {

@@ -1,7 +1,10 @@
 import type { Canary } from './canary.js';
 import { pick, withoutKeys } from './entries.js';
+import { included, isFluxOwned } from './inherited.js';
 import { namesOf } from './names.js';
-import type { Deployment, ObjectMeta, OwnerReference, PodTemplate } from './objects.js';
+import type { ObjectMeta, OwnerReference, PodTemplate, PodWorkload } from './objects.js';
+import { scaledUp } from './scale-to-zero.js';
+import { isLending, totalAnnotation } from './replicas.js';
 import { spreadApart } from './spread.js';
 
 /** The label that tells the pods of target and primary apart, and its value on the target. */
@@ -19,8 +22,8 @@ export interface PrimaryRules {
 }
 
 /** What a primary is made of. */
-export interface PrimarySource {
-  readonly target: Deployment;
+export interface PrimarySource<T extends PodWorkload = PodWorkload> {
+  readonly target: T;
   readonly selector: SelectorLabel;
   readonly rules: PrimaryRules;
   /** The revision of the target; stamped on the primary's pods. */
@@ -32,17 +35,18 @@ export interface PrimarySource {
 /** Where the Deployment controller numbers the revisions of a Deployment and its ReplicaSets. */
 export const numberAnnotation = 'deployment.kubernetes.io/revision';
 
-/** Where a primary keeps the number it had before its last promotion, for the way back. */
-const numberBeforeAnnotation = 'sluice.dev/previous-deployment-revision';
+/** Where the API server numbers the templates of a DaemonSet. */
+const generationAnnotation = 'deprecated.daemonset.template.generation';
 
-/** On the pods rather than the Deployment, so that going back to an old ReplicaSet restores it. */
-const revisionAnnotation = 'sluice.dev/revision';
+/** On the pods rather than the workload, so that going back to an old template restores it. */
+export const revisionAnnotation = 'sluice.dev/revision';
 
-const idAnnotation = 'flagger-id';
+/** Flagger's own: a new one with each promotion. */
+export const idAnnotation = 'flagger-id';
 
 /** The first of the allowed labels the target's selector has; undefined when it has none. */
 export function selectorLabelOf(
-  { spec }: Deployment,
+  { spec }: PodWorkload,
   labels: readonly string[],
 ): SelectorLabel | undefined {
   const { matchLabels = {} } = spec.selector;
@@ -52,10 +56,10 @@ export function selectorLabelOf(
 
 /** The sentence about a target that no primary can be told apart from. */
 export function missingSelectorLabel(
-  { metadata: { name, namespace = 'default' } }: Deployment,
+  { kind, metadata: { name, namespace = 'default' } }: PodWorkload,
   labels: readonly string[],
 ): string {
-  return `getSelectorLabel failed: deployment ${name}.${namespace} spec.selector.matchLabels must contain one of [${labels.join(' ')}]`;
+  return `getSelectorLabel failed: ${kind.toLowerCase()} ${name}.${namespace} spec.selector.matchLabels must contain one of [${labels.join(' ')}]`;
 }
 
 /** The label value of the primary's pods. */
@@ -64,9 +68,8 @@ export function primaryValueOf({ value }: SelectorLabel): string {
 }
 
 /** The primary as it is first created: the target under another name and label. */
-export function newPrimary(canary: Canary, source: PrimarySource): Deployment {
+export function newPrimary(canary: Canary, source: PrimarySource): PodWorkload {
   const { target, selector } = source;
-  const { replicas = 1 } = target.spec;
   return {
     apiVersion: target.apiVersion,
     kind: target.kind,
@@ -79,48 +82,92 @@ export function newPrimary(canary: Canary, source: PrimarySource): Deployment {
     },
     spec: {
       ...copiedSpecOf(source),
-      replicas: replicas > 0 ? replicas : 1,
+      ...podsOf(target, 1),
       selector: { matchLabels: { [selector.label]: primaryValueOf(selector) } },
     },
   };
 }
 
 /**
- * The primary with the target's content. The number it had before is written down on it the first
- * time, so that a repeated promotion of the same revision gives the same primary again.
+ * The primary with the target's content. The state it was in before is written down on it the
+ * first time, so that a repeated promotion of the same revision gives the same primary again.
+ *
+ * @param state the name its kind has for the state it is in, if that is known
  */
-export function promotedPrimary(primary: Deployment, source: PrimarySource): Deployment {
-  const { replicas = 1 } = source.target.spec;
-  const { annotations = {} } = primary.metadata;
+export function promotedPrimary<T extends PodWorkload>(
+  primary: T,
+  source: PrimarySource<T>,
+  { state, autoscaled }: { readonly state: string | undefined; readonly autoscaled: boolean },
+): T {
+  const { replicas } = primary.spec;
   return {
     ...primary,
     metadata: {
       ...primary.metadata,
       labels: labelsOf(source),
       annotations: {
-        ...included(source.target.metadata.annotations, source.rules),
-        ...pick(annotations, numberAnnotation),
-        ...numberBeforeOf(primary, source.revision),
+        ...included(source.target.metadata.annotations, source.rules.includeLabelPrefixes),
+        ...pick(
+          primary.metadata.annotations,
+          numberAnnotation,
+          generationAnnotation,
+          totalAnnotation,
+        ),
+        ...stateBeforeOf(primary, source.revision, state),
       },
     },
     spec: {
       ...withoutKeys(primary.spec, (key) => (copiedFields as readonly string[]).includes(key)),
       ...copiedSpecOf(source),
       selector: primary.spec.selector,
-      // A target at zero says nothing about how many pods the traffic needs.
-      replicas: replicas > 0 ? replicas : (primary.spec.replicas ?? 1),
+      // A target at zero says nothing about how many pods the traffic needs, nor does one whose
+      // pods are a share of it.
+      ...(autoscaled || isLending(primary) ? {} : podsOf(source.target, replicas ?? 1)),
     },
   };
 }
 
+/** The pod template of the primary. */
+export function primaryTemplate({
+  target,
+  selector,
+  rules,
+  revision,
+  id,
+}: PrimarySource): PodTemplate {
+  // A primary has pods, whatever the target at rest has.
+  const { metadata = {}, spec = {}, ...rest } = scaledUp(target.spec.template);
+  return {
+    ...rest,
+    metadata: {
+      ...metadata,
+      labels: {
+        ...withoutKeys(metadata.labels, isFluxOwned),
+        [selector.label]: primaryValueOf(selector),
+      },
+      annotations: {
+        ...withoutKeys(metadata.annotations, isFluxOwned),
+        [idAnnotation]: id,
+        [revisionAnnotation]: revision,
+      },
+    },
+    spec: spreadApart(spec, [target.metadata.name, selector.value], rules.selectorLabels),
+  };
+}
+
 /** The revision of the target the primary was copied from; undefined when others made it. */
-export function copiedRevisionOf({ spec }: Deployment): string | undefined {
+export function copiedRevisionOf({ spec }: PodWorkload): string | undefined {
   return spec.template.metadata?.annotations?.[revisionAnnotation];
 }
 
-/** The number the primary had before its last promotion. */
-export function numberBefore({ metadata }: Deployment): string | undefined {
-  return metadata.annotations?.[numberBeforeAnnotation];
+/** The name of the state the primary was in before its last promotion. */
+export function stateBefore({ kind, metadata }: PodWorkload): string | undefined {
+  return metadata.annotations?.[stateBeforeAnnotation(kind)];
+}
+
+/** The workload with another pod template. */
+export function withTemplate<T extends PodWorkload>(workload: T, template: PodTemplate): T {
+  return { ...workload, spec: { ...workload.spec, template } };
 }
 
 /** The reference that lets an object be deleted with its Canary. */
@@ -146,67 +193,45 @@ export function controllingCanary({ ownerReferences = [] }: ObjectMeta): string 
 /** Everything of the spec that makes the primary behave as the target; never `paused`. */
 const copiedFields = [
   'strategy',
+  'updateStrategy',
   'minReadySeconds',
   'revisionHistoryLimit',
   'progressDeadlineSeconds',
 ] as const;
 
-function copiedSpecOf(source: PrimarySource): Pick<Deployment['spec'], 'template'> {
+function copiedSpecOf(source: PrimarySource): Pick<PodWorkload['spec'], 'template'> {
   const { spec } = source.target;
-  return { ...pick(spec, ...copiedFields), template: templateOf(source) };
+  return { ...pick(spec, ...copiedFields), template: primaryTemplate(source) };
 }
 
-/** References to ConfigMaps and Secrets stay as they are here: primary and canary share them. */
-function templateOf({ target, selector, rules, revision, id }: PrimarySource): PodTemplate {
-  const { metadata = {}, spec = {}, ...rest } = target.spec.template;
-  return {
-    ...rest,
-    metadata: {
-      ...metadata,
-      labels: {
-        ...withoutKeys(metadata.labels, isFluxOwned),
-        [selector.label]: primaryValueOf(selector),
-      },
-      annotations: {
-        ...withoutKeys(metadata.annotations, isFluxOwned),
-        [idAnnotation]: id,
-        [revisionAnnotation]: revision,
-      },
-    },
-    spec: spreadApart(spec, [target.metadata.name, selector.value], rules.selectorLabels),
-  };
+/** The target's number of pods, or another where it has none; a DaemonSet has its nodes' number. */
+function podsOf({ kind, spec }: PodWorkload, otherwise: number): { replicas?: number } {
+  const { replicas = 1 } = spec;
+  return kind === 'Deployment' ? { replicas: replicas > 0 ? replicas : otherwise } : {};
 }
 
 function labelsOf({ target, selector, rules }: PrimarySource): Record<string, string> {
   return {
-    ...included(target.metadata.labels, rules),
+    ...included(target.metadata.labels, rules.includeLabelPrefixes),
     [selector.label]: primaryValueOf(selector),
   };
 }
 
-function numberBeforeOf(primary: Deployment, revision: string): Record<string, string> {
-  const { annotations = {} } = primary.metadata;
-  if (copiedRevisionOf(primary) === revision) return pick(annotations, numberBeforeAnnotation);
-  const number = annotations[numberAnnotation];
-  return number === undefined ? {} : { [numberBeforeAnnotation]: number };
+/** Where a primary keeps the state it was in before its last promotion, for the way back. */
+function stateBeforeAnnotation(kind: string): string {
+  return `sluice.dev/previous-${kind.toLowerCase()}-revision`;
 }
 
-function included(
-  entries: Readonly<Record<string, string>> = {},
-  { includeLabelPrefixes }: PrimaryRules,
+function stateBeforeOf(
+  primary: PodWorkload,
+  revision: string,
+  state: string | undefined,
 ): Record<string, string> {
-  return withoutKeys(
-    entries,
-    isFluxOwned,
-    (key) => !includeLabelPrefixes.some((prefix) => prefix === '*' || key.startsWith(prefix)),
-  );
-}
-
-/** Flux's own marks: on a copy they would make Flux prune it. */
-function isFluxOwned(key: string): boolean {
-  return key.includes('toolkit.fluxcd.io');
+  const key = stateBeforeAnnotation(primary.kind);
+  if (copiedRevisionOf(primary) === revision) return pick(primary.metadata.annotations, key);
+  return state === undefined ? {} : { [key]: state };
 }
 
 function isNumber(key: string): boolean {
-  return key === numberAnnotation;
+  return key === numberAnnotation || key === generationAnnotation;
 }

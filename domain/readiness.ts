@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStatus } from './objects.js';
+import type { DaemonSet, Deployment, DeploymentStatus, ObjectRef } from './objects.js';
 import type { Role } from './release.js';
 
 /** Whether the pods of a workload are ready; `hopeless` when waiting longer cannot help. */
@@ -14,52 +14,109 @@ export type Readiness =
  * very generation. The age of its Available condition is no sign: that stays as it is from one
  * bad revision to the next, so the next would be failed before its pods had a chance to start.
  */
-export function readinessOf(deployment: Deployment, thresholdPercent: number): Readiness {
+export function deploymentReadiness(deployment: Deployment, thresholdPercent: number): Readiness {
   const { metadata, status = {} } = deployment;
   if ((metadata.generation ?? 0) > (status.observedGeneration ?? 0)) {
     return waiting('observed deployment generation less than desired generation');
   }
   if (hasGivenUp(status)) {
-    return { ready: false, hopeless: true, reason: deadlineExceeded(metadata.name) };
+    return { ready: false, hopeless: true, reason: deploymentOverdue(metadata.name) };
   }
   const missing = missingPods(deployment, thresholdPercent);
   return missing === undefined ? { ready: true } : waiting(missing);
 }
 
+/**
+ * Judges a DaemonSet as it is now: a new pod on each of its nodes, and at least
+ * `thresholdPercent` of them available; one at least, unless it is to have none. Its controller
+ * never gives up, so it is never hopeless.
+ */
+export function daemonSetReadiness(
+  { metadata, status = {} }: DaemonSet,
+  thresholdPercent: number,
+): Readiness {
+  if ((metadata.generation ?? 0) > (status.observedGeneration ?? 0)) {
+    return waiting('observed daemonset generation less than desired generation');
+  }
+  const { desiredNumberScheduled: desired = 0, updatedNumberScheduled: updated = 0 } = status;
+  const { numberAvailable: available = 0 } = status;
+  const wanted = availableWanted(desired, thresholdPercent);
+  if (updated < desired) return waiting(`${updated} out of ${desired} new pods have been updated`);
+  return available < wanted
+    ? waiting(
+        `${available} of ${wanted} (readyThreshold ${thresholdPercent}%) updated pods are available`,
+      )
+    : { ready: true };
+}
+
 /** The reason a Deployment gives whose pods did not come in time. */
-export function deadlineExceeded(deployment: string): string {
+export function deploymentOverdue(deployment: string): string {
   return `deployment "${deployment}" exceeded its progress deadline`;
 }
 
-/** The sentence that says whose pods are not ready, and why. */
+/** The reason given for what has no deadline of its own, and exceeded that of the Canary. */
+export function deadlineExceeded(deadlineMs: number): string {
+  return `exceeded its progressDeadlineSeconds: ${deadlineMs / 1_000}`;
+}
+
+/** The sentence that says whose pods are not ready, and why; the words, spelling included, are Flagger's. */
 export function notReady(
   role: Role,
-  { metadata: { name, namespace = 'default' } }: Pick<Deployment, 'metadata'>,
-  reason: string,
+  { kind, name, namespace }: Pick<ObjectRef, 'kind' | 'name' | 'namespace'>,
+  { hopeless, reason }: Omit<Extract<Readiness, { ready: false }>, 'ready'>,
 ): string {
   const workload = `${name}.${namespace}`;
-  const subject = role === 'primary' ? workload : `canary deployment ${workload}`;
-  return `${subject} not ready: ${reason}`;
+  switch (kind) {
+    case 'Deployment':
+      return role === 'primary'
+        ? `${workload} not ready: ${reason}`
+        : `canary deployment ${workload} not ready: ${reason}`;
+    case 'DaemonSet':
+      return role === 'primary'
+        ? `primary daemonset ${workload} not ready: ${reason}`
+        : `canary damonset ${workload} not ready with retryable ${!hopeless}: ${reason}`;
+    default:
+      return `${role} ${kind.toLowerCase()} ${workload} not ready: ${reason}`;
+  }
 }
 
 /**
  * Whether a Deployment keeps at least one pod serving through a rolling update of its own. Not so
  * with the strategy Recreate, or when as many pods may be unavailable as there are.
  */
-export function servesThroughRollout({ spec }: Deployment): boolean {
+export function deploymentServesThroughRollout({ spec, status = {} }: Deployment): boolean {
+  if (!status.availableReplicas) return false;
   const { replicas = 1, strategy } = spec as { replicas?: number; strategy?: Strategy };
   if (strategy?.type === 'Recreate') return false;
   const unavailable = strategy?.rollingUpdate?.maxUnavailable ?? '25%';
-  const allowed =
-    typeof unavailable === 'number'
-      ? unavailable
-      : Math.floor((replicas * Number.parseFloat(unavailable)) / 100);
-  return allowed < replicas;
+  return shareOf(unavailable, replicas, Math.floor) < replicas;
+}
+
+/**
+ * The same for a DaemonSet, which by default replaces one pod at a time: on a single node that is
+ * all it has, unless the new pod may come before the old one goes.
+ */
+export function daemonSetServesThroughRollout({ spec, status = {} }: DaemonSet): boolean {
+  const { desiredNumberScheduled: desired = 0, numberAvailable = 0 } = status;
+  const { rollingUpdate = {} } = (spec['updateStrategy'] ?? {}) as Strategy;
+  const { maxUnavailable = 1, maxSurge = 0 } = rollingUpdate;
+  if (numberAvailable === 0) return false;
+  return Number.parseFloat(String(maxSurge)) > 0
+    ? true
+    : shareOf(maxUnavailable, desired, Math.ceil) < desired;
 }
 
 interface Strategy {
   readonly type?: string;
-  readonly rollingUpdate?: { readonly maxUnavailable?: number | string };
+  readonly rollingUpdate?: {
+    readonly maxUnavailable?: number | string;
+    readonly maxSurge?: number | string;
+  };
+}
+
+/** A number of pods, given as such or in percent of all. */
+function shareOf(share: number | string, all: number, round: (pods: number) => number): number {
+  return typeof share === 'number' ? share : round((all * Number.parseFloat(share)) / 100);
 }
 
 function waiting(what: string): Readiness {

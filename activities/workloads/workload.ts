@@ -10,14 +10,28 @@ import type { Role } from '../../domain/release.js';
 export interface Workload {
   /** Reads the target. Throws `InvalidSpec` when it is missing or has no usable selector. */
   target(): Promise<Target>;
-  /** Whether the target is to have no pods; one that is missing has none. */
+  /** Whether the target is to have no pods; one that is missing, or has none of its own, has none. */
   isAtZero(): Promise<boolean>;
   scaleToZero(): Promise<void>;
-  /** Gives the target as many pods as the primary has, unless it has pods of its own. */
-  scaleFromZero(): Promise<void>;
+  /**
+   * Gives the target pods, unless it has pods of its own.
+   *
+   * @param pods how many, for kinds that are told; as many as the primary has unless it is given
+   */
+  scaleFromZero(pods?: number): Promise<void>;
   /** Sets images of the target by container name; tells the revision that makes. */
   setImages(images: Readonly<Record<string, string>>): Promise<string>;
-  /** Reads the primary; undefined when there is none. */
+  /**
+   * Gives the target what it was at an earlier revision, from what the cluster remembers. Throws
+   * `InvalidSpec` when that is gone, or was never kept.
+   */
+  putBack(revision: string): Promise<void>;
+  /**
+   * Gives the target its pods back, as its Canary is being deleted, and waits until they are ready:
+   * throws, to be tried again, if that takes long. A target that is gone has nothing to be given.
+   */
+  revert(): Promise<void>;
+  /** Reads the primary; undefined when there is none. Throws `InvalidSpec` for another canary's. */
   primary(): Promise<Primary | undefined>;
   /** Judges the pods of one role as the API server knows them now. */
   readiness(role: Role): Promise<Readiness>;
@@ -26,18 +40,29 @@ export interface Workload {
    * older than what the API server answered at first. The returned function ends it.
    */
   follow(role: Role, judged: (readiness: Readiness) => void): Promise<() => void>;
+  /**
+   * Whether the watch last saw the target at this revision, and both roles ready. True can be
+   * relied upon; false has to be asked after, as a watch lags behind.
+   */
+  looksWell(revision: string): Promise<boolean>;
   /** The sentence about pods of one role that did not come before the release's own deadline. */
   overdue(role: Role): string;
 }
 
 /** The target at one moment. What is copied from it is what it was then, whatever it is by now. */
 export interface Target {
-  /** The hash of its pod template. */
+  /** Names what it would run: equal as long as nothing that counts has changed. */
   readonly revision: string;
-  readonly selector: SelectorLabel;
+  /** What tells its pods from the primary's; undefined when it has no pods of its own. */
+  readonly selector: SelectorLabel | undefined;
   readonly containers: readonly Container[];
-  /** Creates the primary from it, unless there is one. */
-  createPrimary(): Promise<void>;
+  /**
+   * Creates the primary, unless there is one; tells which revision it is. A primary that was lost
+   * becomes what was promoted last, not what the target happens to be.
+   */
+  createPrimary(): Promise<string>;
+  /** Which revision of it the primary is a copy of, whoever made it; undefined if nobody remembers. */
+  primaryRevision(): Promise<string | undefined>;
   /** Copies it to the primary; tells what the primary can be restored to, if that is known. */
   copyToPrimary(): Promise<string | undefined>;
 }

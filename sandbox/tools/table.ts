@@ -63,6 +63,31 @@ export const tools = {
     },
     path: '.',
   },
+  // For tests alone: no part of the sandbox needs it.
+  'keda-crds': {
+    version: '2.20.2',
+    recipe: {
+      kind: 'module-files',
+      module: 'github.com/kedacore/keda/v2',
+      files: 'config/crd/bases/keda.sh_scaledobjects.yaml',
+    },
+    path: '.',
+  },
+  'knative-crds': {
+    version: '0.46.0',
+    recipe: {
+      kind: 'module-files',
+      module: 'knative.dev/serving',
+      files: 'config/core/300-resources',
+    },
+    path: '.',
+  },
+  // For a test alone, which hands canaries over from it and back.
+  flagger: {
+    version: '1.36.1',
+    recipe: { kind: 'go-install', package: 'github.com/fluxcd/flagger/cmd/flagger' },
+    path: 'flagger',
+  },
   contour: {
     version: '1.33.8',
     recipe: { kind: 'go-install', package: 'github.com/projectcontour/contour/cmd/contour' },

@@ -1,22 +1,28 @@
-import type { Deployment } from '../../domain/objects.js';
+import type { Deployment, PodWorkload } from '../../domain/objects.js';
 import {
   copiedRevisionOf,
   missingSelectorLabel,
   newPrimary,
-  numberBefore,
   promotedPrimary,
   selectorLabelOf,
+  stateBefore,
   type PrimarySource,
 } from '../../domain/primary.js';
+import { scaledToZero } from '../../domain/scale-to-zero.js';
 import { aCanary } from '../activities/a-canary.js';
+import { aDaemonSet } from '../activities/a-daemon-set.js';
 import { aDeployment, type DeploymentParts } from '../activities/a-deployment.js';
 
 const selectorLabels = ['app', 'name', 'app.kubernetes.io/name'];
 const number = 'deployment.kubernetes.io/revision';
+const generation = 'deprecated.daemonset.template.generation';
 const before = 'sluice.dev/previous-deployment-revision';
 const stamps = { 'flagger-id': 'an-id', 'sluice.dev/revision': 'aaaaaaaaaa' };
 
-function sourceOf(target: Deployment, includeLabelPrefixes: string[] = []): PrimarySource {
+function sourceOf<T extends PodWorkload>(
+  target: T,
+  includeLabelPrefixes: string[] = [],
+): PrimarySource<T> {
   return {
     target,
     selector: selectorLabelOf(target, selectorLabels)!,
@@ -27,11 +33,17 @@ function sourceOf(target: Deployment, includeLabelPrefixes: string[] = []): Prim
 }
 
 function created(parts: DeploymentParts, prefixes: string[] = []): Deployment {
-  return newPrimary(aCanary(), sourceOf(aDeployment(parts), prefixes));
+  return newPrimary(aCanary(), sourceOf(aDeployment(parts), prefixes)) as Deployment;
 }
 
-function promoted(primary: Deployment, parts: DeploymentParts, prefixes?: string[]): Deployment {
-  return promotedPrimary(primary, sourceOf(aDeployment(parts), prefixes));
+function promoted(
+  primary: Deployment,
+  parts: DeploymentParts,
+  prefixes?: string[],
+  autoscaled = false,
+): Deployment {
+  const state = primary.metadata.annotations?.[number];
+  return promotedPrimary(primary, sourceOf(aDeployment(parts), prefixes), { state, autoscaled });
 }
 
 describe('the selector label', () => {
@@ -241,7 +253,7 @@ describe('a promotion', () => {
       metadata: { ...once.metadata, annotations: { [number]: '5', [before]: '4' } },
     };
 
-    expect(numberBefore(once)).toBe('4');
+    expect(stateBefore(once)).toBe('4');
     expect(promoted(rolledOut, {})).toEqual(rolledOut);
   });
 
@@ -250,5 +262,61 @@ describe('a promotion', () => {
     ['keeps its pods when the target has none', 0, 2],
   ])('%s', (_name, replicas, expected) => {
     expect(promoted(old, { spec: { replicas } }).spec.replicas).toBe(expected);
+  });
+
+  it('leaves the number of its pods to its autoscaler', () => {
+    expect(promoted(old, { spec: { replicas: 5 } }, [], true).spec.replicas).toBe(2);
+  });
+});
+
+describe('the primary of a DaemonSet', () => {
+  const state = 'bbbbbbbbbb';
+  const target = aDaemonSet({
+    metadata: { annotations: { [generation]: '7', note: 'x' } },
+    spec: { updateStrategy: { type: 'RollingUpdate' }, minReadySeconds: 3 },
+  });
+  const atRest = {
+    ...target,
+    spec: { ...target.spec, template: scaledToZero(target.spec.template) },
+  };
+
+  it('is the target under another name and label, without a number of pods', () => {
+    const { metadata, spec } = newPrimary(aCanary(), sourceOf(target));
+
+    expect(metadata).toMatchObject({ name: 'podinfo-primary', annotations: { note: 'x' } });
+    expect(metadata.annotations).not.toHaveProperty([generation]);
+    expect(spec).toEqual({
+      updateStrategy: { type: 'RollingUpdate' },
+      minReadySeconds: 3,
+      selector: { matchLabels: { app: 'podinfo-primary' } },
+      template: {
+        metadata: { labels: { app: 'podinfo-primary' }, annotations: stamps },
+        spec: target.spec.template.spec,
+      },
+    });
+  });
+
+  it('has pods also when it is made anew while the target is at rest (B25)', () => {
+    expect(newPrimary(aCanary(), sourceOf(atRest)).spec.template.spec).not.toHaveProperty(
+      'nodeSelector',
+    );
+  });
+
+  it('writes down the state to go back to once, and is the same when repeated', () => {
+    const old = aDaemonSet({
+      metadata: { annotations: { [generation]: '2' } },
+      pods: { spec: { containers: [{ name: 'podinfo', image: 'podinfo:0' }] } },
+    });
+    const once = promotedPrimary(old, sourceOf(atRest), { state, autoscaled: false });
+    const again = { state: 'cccccccccc', autoscaled: false };
+
+    expect(stateBefore(once)).toBe(state);
+    expect(once.metadata.annotations).toEqual({
+      [generation]: '2',
+      'sluice.dev/previous-daemonset-revision': state,
+    });
+    expect(once.spec).not.toHaveProperty('replicas');
+    expect(once.spec.template.spec).toEqual(target.spec.template.spec);
+    expect(promotedPrimary(once, sourceOf(atRest), again)).toEqual(once);
   });
 });

@@ -1,5 +1,12 @@
 import { formatNumber } from '../../domain/number.js';
-import { judge, type Measurement, type MetricKind } from '../../domain/threshold.js';
+import type { Metric } from '../../domain/canary.js';
+import {
+  judge,
+  unanswered,
+  type Measurement,
+  type MetricKind,
+  type Question,
+} from '../../domain/threshold.js';
 import { aCanary } from '../activities/a-canary.js';
 
 const names: Record<MetricKind, string> = {
@@ -94,6 +101,83 @@ describe('a metric without a value fails', () => {
     for (const value of [undefined, NaN, Infinity, -Infinity]) {
       expect(judged(kind, { thresholdRange: {} }, value)).toEqual(expected);
     }
+  });
+});
+
+describe('a metric that cannot be judged', () => {
+  const asked = (change: Partial<Metric>): Question => {
+    const canary = aCanary({ analysis: { metrics: [{ name: 'latency' }] } });
+    const metric = { ...canary.analysis.metrics[0]!, ...change };
+    return { canary, metric, kind: 'template' };
+  };
+  const nothing: Measurement = { kind: 'no-data' };
+  const unmeasured = 'Halt advancement no values found for custom metric: latency: no values found';
+  const reading = { metric: 'latency', threshold: '<= 0' };
+
+  it.each<[Metric['onNoData'], object]>([
+    ['fail', { reading: { ...reading, passed: false }, halt: unmeasured }],
+    ['hold', { reading: { ...reading, passed: false }, halt: unmeasured, policy: 'hold' }],
+    ['extend', { reading: { ...reading, passed: false }, halt: unmeasured, policy: 'extend' }],
+    ['ignore', { reading: { ...reading, passed: true } }],
+  ])('for want of data means what onNoData says: %s', (onNoData, expected) => {
+    const onProviderError = onNoData === 'fail' ? 'ignore' : 'fail';
+    expect(judge(asked({ onNoData, onProviderError }), nothing)).toEqual(expected);
+  });
+
+  it.each<[Metric['onProviderError'], object]>([
+    ['fail', { reading: { ...reading, passed: false }, halt: 'down' }],
+    ['hold', { reading: { ...reading, passed: false }, halt: 'down', policy: 'hold' }],
+    ['extend', { reading: { ...reading, passed: false }, halt: 'down', policy: 'extend' }],
+    ['ignore', { reading: { ...reading, passed: true } }],
+  ])('for want of a provider means what onProviderError says: %s', (onProviderError, expected) => {
+    const onNoData = onProviderError === 'fail' ? 'ignore' : 'fail';
+    expect(unanswered(asked({ onNoData, onProviderError }), 'down')).toEqual(expected);
+  });
+
+  const few = 'Halt podinfo.test advancement latency rests on 9 of at least 10 requests';
+  it.each<[string, Partial<Metric>, number | undefined, object]>([
+    [
+      'holds with too few requests',
+      { minRequests: 10, onNoData: 'hold' },
+      9,
+      { reading: { ...reading, passed: false }, halt: few, policy: 'hold' },
+    ],
+    [
+      'fails with too few requests',
+      { minRequests: 10, onNoData: 'fail' },
+      9,
+      { reading: { ...reading, passed: false }, halt: few },
+    ],
+    [
+      'is judged by enough requests',
+      { minRequests: 10, onNoData: 'hold' },
+      10,
+      { reading: { ...reading, value: 0, passed: true } },
+    ],
+    [
+      'is judged by what nobody counts',
+      { minRequests: 10, onNoData: 'hold' },
+      undefined,
+      { reading: { ...reading, value: 0, passed: true } },
+    ],
+    [
+      'is judged by any number when none is asked for',
+      { onNoData: 'hold' },
+      0,
+      { reading: { ...reading, value: 0, passed: true } },
+    ],
+  ])('%s', (_, change, samples, expected) => {
+    const measurement = { kind: 'value', value: 0, ...(samples === undefined ? {} : { samples }) };
+    expect(judge(asked(change), measurement as Measurement)).toEqual(expected);
+  });
+
+  it('fails out of bounds, whatever happens without a value', () => {
+    const judged = judge(asked({ onNoData: 'ignore', onProviderError: 'ignore' }), {
+      kind: 'value',
+      value: 1,
+    });
+    expect(judged).toMatchObject({ reading: { passed: false }, halt: expect.any(String) });
+    expect(judged.policy).toBeUndefined();
   });
 });
 
