@@ -1,82 +1,224 @@
 import { Context } from '@temporalio/activity';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Canary } from '../domain/canary.js';
+import { closedStatus } from '../domain/gates.js';
+import { hooksOf, hookTexts } from '../domain/hooks.js';
 import { metricTexts } from '../domain/metric-texts.js';
-import type { EventText } from '../domain/moves.js';
+import type { Shift } from '../domain/moves.js';
 import { namesOf } from '../domain/names.js';
-import { readinessOf } from '../domain/readiness.js';
-import type { CheckResult, MetricReading } from '../domain/release.js';
-import { judge, unanswered, type Judgement, type Question } from '../domain/threshold.js';
-import { readCanary } from './canaries.js';
-import type { Activities, MoveInput } from './contract.js';
+import type { KubeObject } from '../domain/objects.js';
+import type { CheckResult, ClosedGate, MetricReading } from '../domain/release.js';
+import { canaryUnderAnalysis } from './canaries.js';
+import type { MoveInput } from './contract.js';
 import type { Deps } from './deps.js';
-import { isBuiltIn, measure, metricsServerOf, questionsOf, Unmeasured } from './metrics/measure.js';
-import type { MetricProvider } from './metrics/provider.js';
-import { messageOf, openTemplate, TemplateTrouble } from './metrics/templates.js';
-import { tell } from './reporting.js';
-import { revisionOf } from './revision.js';
-import { repairRoutes } from './routing.js';
+import { askGates } from './gates.js';
+import { judgeMetrics, type Findings, type Halt } from './metrics/judging.js';
+import { perform, recordEvents, tell } from './reporting.js';
+import { applyRoutes, liveRoutes, repairRoutes } from './routing.js';
+import { askHook } from './webhooks.js';
 import { workloadOf } from './workloads/index.js';
 import type { Workload } from './workloads/workload.js';
 
-/**
- * The `check` activity: is the target still the revision under analysis, are both workloads ready,
- * are the routes as we left them, and are all metrics within their bounds? In this order, and the
- * first "no" ends it. Only metrics make a check fail; what the cluster itself cannot answer now is
- * thrown, to be tried again.
- */
-export function createCheck(deps: Deps): Activities['check'] {
-  return async (input) => {
-    const canary = await readCanary(deps, input.canary);
-    const subject = { ...input.canary, target: canary.target.name };
-    const startedAt = performance.now();
-    try {
-      return await check(deps, canary, input);
-    } finally {
-      deps.telemetry.checkTook(subject, (performance.now() - startedAt) / 1_000);
-    }
-  };
+/** What a check has found by the time it makes the step that follows. */
+interface Passed {
+  readonly readings: readonly MetricReading[];
+  readonly repaired: boolean;
 }
 
+/** Keeps what was found for the next attempt, should this one be cut off. */
+type Remember = (found: Passed) => void;
+
 /**
- * Asks every metric provider of a Canary whether it is there, for the event that tells so while
- * the canary is initialised. Undefined when the analysis is skipped anyway.
+ * The `check` activity: is the target still the revision under analysis, are both workloads ready,
+ * does no webhook ask for a rollback, are the routes as we left them, do the webhooks agree, and
+ * are all metrics within their bounds? In this order, and the first "no" ends it. Then, if the gates
+ * that follow are open, the step is made. What the cluster itself cannot answer now is thrown, to
+ * be tried again.
  */
-export async function probeProviders(deps: Deps, canary: Canary): Promise<EventText | undefined> {
-  if (canary.skipAnalysis) return undefined;
-  const signal = Context.current().cancellationSignal;
+export async function check(
+  deps: Deps,
+  input: MoveInput<'check'>,
+  remember: Remember,
+): Promise<CheckResult> {
+  const { cancellationSignal: signal, info } = Context.current();
+  const ref = input.canary;
+  const { canary, manifest } = await canaryUnderAnalysis(deps, ref, input.revision);
+  const runId = info.workflowExecution?.runId ?? '';
+  const round = { deps, input, canary, manifest, signal, key: `${runId}/${input.report.key}` };
+  const startedAt = performance.now();
   try {
-    await pingAll(deps, canary, signal);
-    return metricTexts.available;
-  } catch (error) {
-    signal.throwIfAborted();
-    const lead = error instanceof TemplateTrouble ? 'metric ' : '';
-    return metricTexts.unavailable(`${lead}${messageOf(error)}`);
+    return (await stepMadeBefore(round)) ?? (await checkOnce(round, remember));
+  } finally {
+    const seconds = (performance.now() - startedAt) / 1_000;
+    deps.telemetry.checkTook({ ...ref, target: canary.target.name }, seconds);
   }
 }
 
-type CheckInput = MoveInput<'check'>;
-
-async function check(deps: Deps, canary: Canary, input: CheckInput): Promise<CheckResult> {
-  const trouble = looksWell(deps, canary, input.revision)
-    ? undefined
-    : await troubleOf(workloadOf(deps, canary), input.revision);
-  return trouble ?? (await judgeMetrics(deps, canary, input));
+/** One attempt at one check. */
+interface Round {
+  readonly deps: Deps;
+  readonly input: MoveInput<'check'>;
+  readonly canary: Canary;
+  /** What {@link canary} was read from. */
+  readonly manifest: KubeObject;
+  readonly signal: AbortSignal;
+  /** What the keys of all calls of this check begin with. */
+  readonly key: string;
 }
 
-/** Judges both workloads as the watch last saw them, which costs no call. */
-function looksWell({ deployments }: Deps, canary: Canary, revision: string): boolean {
-  const { namespace, analysis } = canary;
-  const { targetWorkload, primaryWorkload } = namesOf(canary);
-  const target = deployments.get({ namespace, name: targetWorkload });
-  const primary = deployments.get({ namespace, name: primaryWorkload });
-  return (
-    target !== undefined &&
-    primary !== undefined &&
-    revisionOf(target.spec.template) === revision &&
-    readinessOf(primary, analysis.primaryReadyThreshold).ready &&
-    readinessOf(target, analysis.canaryReadyThreshold).ready
-  );
+/**
+ * An attempt that was cut off after it had moved the traffic has judged everything: taking the
+ * step back now would be wrong, so it is only told of. Undefined when there was no such attempt.
+ */
+async function stepMadeBefore(round: Round): Promise<CheckResult | undefined> {
+  const { deps, canary, input } = round;
+  const { info } = Context.current();
+  const { step } = input.then;
+  if (info.attempt === 1 || step === undefined) return undefined;
+  // Where a step leaves the traffic as it is, nothing shows whether it was made.
+  if (isDeepStrictEqual(step.routes, input.routes)) return undefined;
+  if (!isDeepStrictEqual(await liveRoutes(deps, canary), step.routes)) return undefined;
+  await makeStep(round, step);
+  const found = info.heartbeatDetails as Passed | undefined;
+  return { verdict: 'passed', ...(found ?? { readings: [], repaired: false }) };
+}
+
+async function checkOnce(round: Round, remember: Remember): Promise<CheckResult> {
+  const { deps, canary, input, signal, manifest } = round;
+  const workload = workloadOf(deps, canary);
+  const trouble = (await workload.looksWell(input.revision))
+    ? undefined
+    : await troubleOf(workload, input.revision);
+  if (trouble !== undefined) return trouble;
+  const rollback = await rollbackAskedFor(round);
+  if (rollback !== undefined) return { verdict: 'rollback', hook: rollback };
+  signal.throwIfAborted();
+  const repaired = await repair(round);
+  const { key, before: events = [] } = input.report;
+  await recordEvents(deps, input.canary, { key: `${key}/before`, events, on: manifest });
+  const { readings, halt } = await judged(round);
+  if (halt !== undefined) return tellHalt(round, { readings, repaired }, halt);
+  return goOn(round, { readings, repaired }, remember);
+}
+
+/** Asks the rollback hooks; the first that agrees is the answer. */
+async function rollbackAskedFor(round: Round): Promise<string | undefined> {
+  const { deps, canary, input, signal, key, manifest } = round;
+  const { phase = '' } = canary.status;
+  for (const { hook, index } of hooksOf(canary, 'rollback')) {
+    signal.throwIfAborted();
+    const { ok } = await askHook(hook, { canary, phase, key: `${key}/${index}`, signal });
+    const event = ok ? hookTexts.passed('rollback', hook.name) : hookTexts.noRollback(hook.name);
+    const told = { key: `${input.report.key}/rollback/${index}`, events: [event], on: manifest };
+    await recordEvents(deps, input.canary, told);
+    if (ok) return hook.name;
+  }
+  return undefined;
+}
+
+/** Puts back what somebody changed in the routes, without touching the weight, and tells of it. */
+async function repair({ deps, canary, input, manifest }: Round): Promise<boolean> {
+  const drift = await repairRoutes(deps, canary, input);
+  if (drift === 'none') return false;
+  const names = namesOf(canary);
+  const event =
+    drift === 'weights'
+      ? metricTexts.weightRestored(names, input.routes.canary)
+      : metricTexts.routesRestored(names, input.routes.canary);
+  const told = { key: `${input.report.key}/repair`, events: [event], on: manifest };
+  await recordEvents(deps, input.canary, told);
+  return true;
+}
+
+/** Asks the hooks that are part of the check, and the metrics with those of the rollout. */
+async function judged(round: Round): Promise<Findings> {
+  const { deps, canary, input, signal } = round;
+  if (input.hooks === 'none') return { readings: [] };
+  const halt = await hooksHalt(round, input.hooks);
+  if (halt !== undefined) return { readings: [], halt };
+  if (input.hooks === 'pre-rollout') return { readings: [] };
+  return judgeMetrics(deps, { ref: input.canary, canary, signal });
+}
+
+async function hooksHalt(
+  { deps, canary, input, signal, key, manifest }: Round,
+  type: 'pre-rollout' | 'rollout',
+): Promise<Halt | undefined> {
+  for (const { hook, index } of hooksOf(canary, type)) {
+    signal.throwIfAborted();
+    const occasion = { canary, phase: 'Progressing', key: `${key}/${index}`, signal } as const;
+    const answer = await askHook(hook, occasion);
+    if (!answer.ok) {
+      const reason = hookTexts.failed(namesOf(canary), type, hook.name, answer.error);
+      return { check: hook.name, reason };
+    }
+    if (type === 'rollout') continue;
+    const events = [hookTexts.passed(type, hook.name)];
+    const told = { key: `${input.report.key}/hook/${index}`, events, on: manifest };
+    await recordEvents(deps, input.canary, told);
+  }
+  return undefined;
+}
+
+async function tellHalt(
+  { deps, input, manifest }: Round,
+  found: Passed,
+  { check, reason, policy }: Halt,
+): Promise<CheckResult> {
+  const { key, status } = input.report;
+  if (policy !== undefined) {
+    const events = [metricTexts.undecided(reason, policy)];
+    await recordEvents(deps, input.canary, { key: `${key}/undecided`, events, on: manifest });
+    return { verdict: 'undecided', ...found, policy, check, reason };
+  }
+  await tell(deps, input.canary, {
+    key: `${key}/failed`,
+    before: [{ type: 'Warning', message: reason }],
+    status: { ...status, failedChecks: input.failedChecks + 1 },
+  });
+  return { verdict: 'failed', ...found, check, reason };
+}
+
+/** What follows a check that passed: the gates, and the step if they are open. */
+async function goOn(round: Round, found: Passed, remember: Remember): Promise<CheckResult> {
+  const closed = await closedGate(round);
+  if (closed !== undefined) {
+    await tellClosed(round, closed);
+    return { verdict: 'passed', ...found, closed };
+  }
+  round.signal.throwIfAborted();
+  if (round.input.then.step !== undefined) {
+    remember(found);
+    await makeStep(round, round.input.then.step);
+  }
+  return { verdict: 'passed', ...found };
+}
+
+async function closedGate(round: Round): Promise<ClosedGate | undefined> {
+  const { deps, input, canary, signal, key, manifest } = round;
+  for (const type of input.then.gates) {
+    const closed = await askGates(deps, type, {
+      ...{ canary, key, signal, phase: 'Progressing', on: manifest },
+      ref: input.canary,
+      reportKey: input.report.key,
+    });
+    if (closed !== undefined) return closed;
+  }
+  return undefined;
+}
+
+/** A closed gate is told of once, not at every check. */
+async function tellClosed({ deps, input, canary }: Round, gate: ClosedGate): Promise<void> {
+  if (isDeepStrictEqual(gate, input.then.told)) return;
+  const status = closedStatus(gate);
+  const after = [hookTexts.closed(namesOf(canary), gate.type, gate.hook)];
+  await tell(deps, input.canary, { key: `${input.report.key}/closed`, status, after });
+}
+
+async function makeStep({ deps, canary, input }: Round, step: Shift): Promise<void> {
+  const told = { canary: input.canary, report: step.report };
+  await perform(deps, told, () => applyRoutes(deps, canary, step));
 }
 
 /** A watch can lag behind, so bad news is had from the API server itself before it is believed. */
@@ -90,75 +232,4 @@ async function troubleOf(workload: Workload, expected: string): Promise<CheckRes
     return { verdict: hopeless ? 'hopeless' : 'unready', role, reason };
   }
   return undefined;
-}
-
-async function judgeMetrics(deps: Deps, canary: Canary, input: CheckInput): Promise<CheckResult> {
-  const repaired = await repair(deps, canary, input);
-  const readings: MetricReading[] = [];
-  // Without traffic there is nothing to measure.
-  for (const question of input.routes.canary === 0 ? [] : questionsOf(canary)) {
-    const { reading, halt } = await answer(deps, input, question);
-    readings.push(reading);
-    if (halt === undefined) continue;
-    await tell(deps, input.canary, {
-      ...input.report,
-      before: [...(input.report.before ?? []), { type: 'Warning', message: halt }],
-      status: { ...input.report.status, failedChecks: input.failedChecks + 1 },
-    });
-    return { verdict: 'failed', readings, repaired, check: question.metric.name, reason: halt };
-  }
-  return { verdict: 'passed', readings, repaired };
-}
-
-/** Puts back what somebody changed in the routes, without touching the weight, and tells of it. */
-async function repair(
-  deps: Deps,
-  canary: Canary,
-  { routes, report, canary: ref }: CheckInput,
-): Promise<boolean> {
-  const drift = await repairRoutes(deps, canary, routes);
-  if (drift === 'none') return false;
-  const names = namesOf(canary);
-  const event =
-    drift === 'weights'
-      ? metricTexts.weightRestored(names, routes.canary)
-      : metricTexts.routesRestored(names, routes.canary);
-  await tell(deps, ref, { key: `${report.key}/repair`, before: [event] });
-  return true;
-}
-
-async function answer(deps: Deps, input: CheckInput, question: Question): Promise<Judgement> {
-  const { canary, metric, kind } = question;
-  try {
-    const measurement = await measure(deps, question, Context.current().cancellationSignal);
-    if (measurement.kind === 'value') {
-      const value = kind === 'duration' ? measurement.value / 1_000 : measurement.value;
-      const subject = { ...input.canary, target: canary.target.name };
-      deps.telemetry.metricMeasured(subject, metric.name, value);
-    }
-    return judge(question, measurement);
-  } catch (error) {
-    if (error instanceof Unmeasured) return unanswered(question, error.message);
-    throw error;
-  }
-}
-
-async function pingAll(deps: Deps, canary: Canary, signal: AbortSignal): Promise<void> {
-  for (const metric of canary.analysis.metrics) {
-    if (isBuiltIn(metric)) {
-      const provider = metricsServerOf(deps, canary);
-      await ping(provider, 'prometheus', signal);
-    } else if (metric.template !== undefined) {
-      const { provider, type, title } = await openTemplate(deps.kube, metric.template, signal);
-      await ping(provider, `${type} in metric template ${title}`, signal);
-    }
-  }
-}
-
-async function ping(provider: MetricProvider, what: string, signal: AbortSignal): Promise<void> {
-  try {
-    await provider.ping(signal);
-  } catch (error) {
-    throw new Error(metricTexts.notAvailable(what, messageOf(error)), { cause: error });
-  }
 }

@@ -1,7 +1,8 @@
 import axios, { isAxiosError } from 'axios';
 import { Agent } from 'node:https';
+import type { Readable } from 'node:stream';
 
-/** A GET request to a metrics back end. */
+/** A request to somebody's server. */
 export interface HttpRequest {
   readonly url: URL;
   /** A name with several values is sent several times. */
@@ -62,4 +63,82 @@ function copyOf(value: string | readonly string[]): string | string[] {
 function reasonOf(error: unknown): string {
   if (!isAxiosError(error)) return error instanceof Error ? error.message : 'request failed';
   return error.message === '' ? (error.code ?? 'request failed') : error.message;
+}
+
+/** A POST request with a JSON body. */
+export interface HttpPost extends HttpRequest {
+  readonly json: unknown;
+}
+
+/** Any answer to a POST; of the body only the beginning. */
+export interface HttpPosted extends HttpAnswer {
+  /** The header `Retry-After`. */
+  readonly retryAfter?: string;
+}
+
+/** Nobody answered a POST; the message names neither the address nor what was sent. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+
+  constructor(
+    message: string,
+    /** Node's or axios' name of what went wrong, such as `ECONNREFUSED`. */
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+/** As much as is read of the answer to a POST; it is only ever shown to people. */
+const maxBodyBytes = 16 * 1024;
+const maxRedirects = 10;
+
+/**
+ * Sends a POST request and follows redirects. Throws {@link NoAnswer} when no answer comes in time,
+ * or the signal's reason when the caller gave up. The body may be cut off, by us or by the server.
+ */
+export async function httpPost(request: HttpPost): Promise<HttpPosted> {
+  const { url, headers = {}, json, timeoutMs, insecureSkipVerify, signal } = request;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await axios.post<Readable>(url.href, JSON.stringify(json), {
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      responseType: 'stream',
+      validateStatus: () => true,
+      maxRedirects,
+      ...(insecureSkipVerify === true ? { httpsAgent: unverified } : {}),
+    });
+    const body = await beginningOf(answer.data);
+    signal?.throwIfAborted();
+    const retryAfter: unknown = answer.headers['retry-after'];
+    const { status } = answer;
+    return { status, body, ...(typeof retryAfter === 'string' ? { retryAfter } : {}) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    // The axios error itself holds what was sent, so it is not chained as the cause.
+    if (deadline.aborted) throw noAnswerWithin(timeoutMs);
+    const code = isAxiosError(error) ? error.code : undefined;
+    throw new NoAnswer(reasonOf(error), code ?? 'request failed');
+  }
+}
+
+function noAnswerWithin(timeoutMs: number): NoAnswer {
+  return new NoAnswer(`no answer within ${timeoutMs / 1_000} s`, 'ETIMEDOUT');
+}
+
+/** What came of a body before it was long enough, or broke off. */
+async function beginningOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes >= maxBodyBytes) break;
+    }
+  } catch {
+    // The status has been answered, and that is what decides.
+  }
+  return Buffer.concat(chunks).subarray(0, maxBodyBytes).toString();
 }

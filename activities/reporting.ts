@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { CanaryStatus } from '../domain/canary.js';
 import type { EventText, Report, StatusPatch } from '../domain/moves.js';
@@ -7,8 +8,10 @@ import type { KubeObject } from '../domain/objects.js';
 import type { CanaryRef } from '../domain/release.js';
 import { changedFields, mergeStatus, timestamp } from '../domain/status.js';
 import { objectRefOf, readManifest } from './canaries.js';
+import { handOver } from './deliveries.js';
 import type { Deps } from './deps.js';
 import { KubeError, type Kube } from './kube.js';
+import { trackedConfigsOf } from './tracked-configs.js';
 
 /** Tells a whole report: the events before, the status, the events after. */
 export async function tell(deps: Deps, canary: CanaryRef, report: Report): Promise<void> {
@@ -41,7 +44,7 @@ export interface Told {
   readonly on?: KubeObject | undefined;
 }
 
-/** Writes events on a Canary, in order and each at most once. */
+/** Writes events on a Canary, in order and each at most once, and hands them over for delivery. */
 export async function recordEvents(
   deps: Deps,
   canary: CanaryRef,
@@ -50,21 +53,37 @@ export async function recordEvents(
   if (events.length === 0) return;
   const manifest = on ?? (await readManifest(deps, canary));
   const { runId = '' } = Context.current().info.workflowExecution ?? {};
-  for (const [index, event] of events.entries()) {
-    await createOnce(deps.kube, eventOn(manifest, `${runId}/${key}/${index}`, event));
+  const keyed = events.map((event, index) => ({ key: `${runId}/${key}/${index}`, event }));
+  for (const entry of keyed) {
+    await createOnce(deps.kube, eventOn(manifest, entry.key, entry.event));
   }
+  await handOver(deps, canary, manifest, keyed);
 }
 
 /** Writes what of the status changes; gives back the manifest as it was read for that. */
 async function writeStatus(deps: Deps, canary: CanaryRef, patch: StatusPatch): Promise<KubeObject> {
   const manifest = await readManifest(deps, canary);
   const live: CanaryStatus = manifest.status ?? {};
-  const merged = mergeStatus(live, patch, targetKindOf(manifest), Date.now());
+  const tracked = await trackedFor(deps, manifest, patch);
+  const merged = mergeStatus(live, { ...patch, ...tracked }, targetKindOf(manifest), Date.now());
   if (merged !== live) {
     // A merge patch of the changed fields leaves all others to whoever wrote them meanwhile.
     await deps.kube.patch(objectRefOf(canary), { status: changedFields(live, merged) }, 'status');
   }
   return manifest;
+}
+
+/** The checksums that belong to the revision the status is to name, where they are others. */
+async function trackedFor(
+  deps: Deps,
+  manifest: KubeObject,
+  { lastAppliedSpec }: StatusPatch,
+): Promise<Pick<CanaryStatus, 'trackedConfigs'>> {
+  const trackedConfigs =
+    lastAppliedSpec && (await trackedConfigsOf(deps, manifest, lastAppliedSpec));
+  const live: CanaryStatus = manifest.status ?? {};
+  const isNews = trackedConfigs && !isDeepStrictEqual(trackedConfigs, live.trackedConfigs);
+  return isNews ? { trackedConfigs } : {};
 }
 
 /** An Event as Flagger writes it, so that what people filter for is still found. */

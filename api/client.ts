@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 
+import type { DeliveryRecord } from '../domain/deliveries.js';
 import type { PlannedStep } from '../domain/explain.js';
 import type { ReleaseRequest, ReleaseState } from '../domain/release.js';
 import type { OrderName } from '../domain/steering.js';
 import { connect, soon, type CanaryName } from './connection.js';
+import { deliveriesOf } from './deliveries.js';
 import { endingOf, type Ending } from './endings.js';
 import { follow, type WaitOptions } from './following.js';
 import { planOf, stateOf, statusOf, type Status } from './questions.js';
@@ -23,6 +25,7 @@ export type { Trouble } from './troubles.js';
 export type {
   Accepted,
   CanaryName,
+  DeliveryRecord,
   OrderRequest,
   Run,
   RunFilter,
@@ -59,6 +62,8 @@ export interface Sluice {
   runs(filter?: RunFilter): Promise<Run[]>;
   /** How a closed run ended. */
   ending(canary: CanaryName, runId: string): Promise<Ending>;
+  /** What was told to event webhooks about a canary, and what became of it; oldest first. */
+  deliveries(canary: CanaryName): Promise<DeliveryRecord[]>;
   close(): Promise<void>;
 }
 
@@ -91,6 +96,7 @@ export function sluiceOf(client: Client, cluster: string): Sluice {
     plan: (canary) => planOf(reach, canary),
     runs: (filter = {}) => runsOf(reach, filter),
     ending: (canary, runId) => soon(client, () => endingOf(reach, canary, runId)),
+    deliveries: (canary) => deliveriesOf(reach, canary),
     close: () => client.connection.close(),
   };
 }

@@ -60,6 +60,7 @@ export function isFailure(outcome: RunOutcome): boolean {
     case 'initialised':
     case 'unchanged':
     case 'superseded':
+    case 'reverted':
     case 'continued':
       return false;
   }
@@ -191,6 +192,8 @@ function sentence({ outcome, revision }: ReleaseResult, next?: string): string {
       return `revision ${revision} was superseded by ${next ?? 'a newer one'}`;
     case 'gone':
       return 'the Canary was deleted';
+    case 'reverted':
+      return 'the target was given back what the Canary took';
     case 'rolled-back':
     case 'promotion-failed':
     case 'failed':

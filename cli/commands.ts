@@ -4,7 +4,7 @@ import type { OrderName } from '../domain/steering.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
 import type { Output } from './output.js';
 import { nameOf } from './arguments.js';
-import { endingShape, runShape, statusShape, type AcceptedShape } from './shapes.js';
+import { endingShape, historyShape, runShape, statusShape, type AcceptedShape } from './shapes.js';
 import { releasesText, endingText, historyText, planText, statusText, whyText } from './text.js';
 
 /** What a command works with. */
@@ -28,6 +28,8 @@ export interface OrderFlags {
   readonly reason?: string;
   readonly revision?: string;
   readonly requestId?: string;
+  /** Of a decision on a gate. */
+  readonly gate?: string;
 }
 
 /** The flags of `list`. */
@@ -70,7 +72,7 @@ export async function order(
   desk: Desk,
   canary: CanaryName,
   name: OrderName,
-  { reason, revision, requestId }: OrderFlags,
+  { reason, revision, requestId, gate }: OrderFlags,
 ): Promise<number> {
   const { sluice, output, actor } = desk;
   const accepted = await sluice.order(
@@ -80,6 +82,7 @@ export async function order(
       actor,
       ...(reason === undefined ? {} : { reason }),
       ...(revision === undefined ? {} : { revision }),
+      ...(gate === undefined ? {} : { gate }),
     },
     sendOptions(requestId),
   );
@@ -135,10 +138,12 @@ export async function history(
   if (listed.length === 0) {
     throw new SluiceError('not-found', `no release of ${nameOf(canary)} is known`);
   }
+  const delivered = await sluice.deliveries(canary);
   const runs = await Promise.all(
-    listed.map(async (run) =>
-      runShape(run, Date.now(), run.running ? undefined : await sluice.ending(canary, run.runId)),
-    ),
+    listed.map(async (run) => {
+      const ending = run.running ? undefined : await sluice.ending(canary, run.runId);
+      return historyShape(runShape(run, Date.now(), ending), delivered);
+    }),
   );
   output.answer(historyText(runs), { canary: nameOf(canary), runs });
   return exitCodes.ok;

@@ -26,6 +26,7 @@ export function exitCodeOf(outcome: RunOutcome): number {
     case 'promotion-failed':
     case 'failed':
     case 'gone':
+    case 'reverted':
     case 'terminated':
       return exitCodes.failed;
   }

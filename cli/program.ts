@@ -138,7 +138,7 @@ function addLooking(program: Command, carry: Carrier): void {
 function addOrders(program: Command, carry: Carrier): void {
   program.commandsGroup('Steer:');
   for (const [name, description] of orders) {
-    onCanary(program, name, description)
+    const command = onCanary(program, name, description)
       .option('--reason <TEXT>', 'why, for the record')
       .option(
         '--revision <REVISION>',
@@ -152,6 +152,9 @@ function addOrders(program: Command, carry: Carrier): void {
           commands.order(desk, canary, name, flags),
         ),
       );
+    if (name === 'approve' || name === 'reject') {
+      command.option('--gate <NAME>', 'the gate it is for (default: the one that waits)');
+    }
   }
 }
 

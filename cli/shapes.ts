@@ -1,6 +1,15 @@
-import type { CanaryName, Ending, Run, RunOutcome, Status, Trouble } from '../api/client.js';
+import type {
+  CanaryName,
+  DeliveryRecord,
+  Ending,
+  Run,
+  RunOutcome,
+  Status,
+  Trouble,
+} from '../api/client.js';
+import { isOfRun } from '../domain/deliveries.js';
 import type { PlannedStep } from '../domain/explain.js';
-import type { Cause, MetricReading, ReleaseState } from '../domain/release.js';
+import type { Cause, MetricReading, ReleaseState, WaitingGate } from '../domain/release.js';
 import { nameOf } from './arguments.js';
 import { troubleText } from './text.js';
 
@@ -34,6 +43,8 @@ export interface StatusShape {
   readonly images: readonly string[];
   /** Percent of the traffic at the canary. */
   readonly weight: number | null;
+  /** Checks done of A/B testing or Blue/Green. */
+  readonly iterations: number | null;
   readonly checks: number | null;
   readonly failedChecks: number | null;
   /** The metrics as the last check saw them. */
@@ -43,6 +54,19 @@ export interface StatusShape {
     readonly reason: string | null;
     readonly at: string;
   } | null;
+  /** The gate that waits for a person. */
+  readonly gate: {
+    readonly name: string;
+    readonly before: string;
+    readonly since: string;
+    readonly deadline: string | null;
+  } | null;
+  readonly approvals: readonly {
+    readonly gate: string;
+    readonly actor: string;
+    readonly reason: string | null;
+    readonly at: string;
+  }[];
   readonly waitingFor: string | null;
   readonly since: string | null;
   readonly until: string | null;
@@ -80,6 +104,21 @@ export interface RunShape {
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly durationSeconds: number;
+}
+
+/** One run in `history`, with what event webhooks were told of it. */
+export interface HistoryShape extends RunShape {
+  readonly deliveries: readonly DeliveryShape[];
+}
+
+/** One event for one webhook: `delivered`, `given-up` or `dropped`, as nobody wants it any more. */
+export interface DeliveryShape {
+  readonly hook: string;
+  readonly event: string;
+  readonly outcome: DeliveryRecord['outcome'];
+  readonly attempts: number;
+  readonly at: string;
+  readonly fault: string | null;
 }
 
 /** The answer of `plan`. */
@@ -158,9 +197,30 @@ export function runShape(run: Run, now: number, ending?: Ending): RunShape {
   };
 }
 
+/** The document for one run of a history, given what was delivered about its canary. */
+export function historyShape(run: RunShape, delivered: readonly DeliveryRecord[]): HistoryShape {
+  const deliveries = delivered
+    .filter((record) => isOfRun(record, run.runId))
+    .map(({ hook, event, outcome, attempts, at, fault = null }) => ({
+      ...{ hook, event, outcome, attempts, fault },
+      at: iso(at),
+    }));
+  return { ...run, deliveries };
+}
+
 type Progress = Pick<
   StatusShape,
-  'phase' | 'stage' | 'images' | 'weight' | 'checks' | 'failedChecks' | 'readings' | 'paused'
+  | 'phase'
+  | 'stage'
+  | 'images'
+  | 'weight'
+  | 'iterations'
+  | 'checks'
+  | 'failedChecks'
+  | 'readings'
+  | 'paused'
+  | 'gate'
+  | 'approvals'
 >;
 
 const noProgress: Progress = {
@@ -168,24 +228,45 @@ const noProgress: Progress = {
   stage: null,
   images: [],
   weight: null,
+  iterations: null,
   checks: null,
   failedChecks: null,
   readings: [],
   paused: null,
+  gate: null,
+  approvals: [],
 };
 
 function progressShape({ state }: Status): Progress {
   if (state === undefined) return noProgress;
-  const { phase, stage, images, weight, checks, failedChecks, lastCheck, paused } = state;
+  const { phase, stage, images, weight, iterations, checks, failedChecks } = state;
+  const { lastCheck, paused, gate, approvals } = state;
   return {
     phase,
     stage,
     images,
     weight,
+    iterations,
     checks,
     failedChecks,
     readings: lastCheck !== undefined && 'readings' in lastCheck ? lastCheck.readings : [],
     paused: paused === undefined ? null : pauseShape(paused),
+    gate: gate === undefined ? null : gateShape(gate),
+    approvals: approvals.map(({ gate: name, actor, reason = null, at }) => ({
+      gate: name,
+      actor,
+      reason,
+      at: iso(at),
+    })),
+  };
+}
+
+function gateShape({ name, before, since, deadline }: WaitingGate): StatusShape['gate'] {
+  return {
+    name,
+    before,
+    since: iso(since),
+    deadline: deadline === undefined ? null : iso(deadline),
   };
 }
 

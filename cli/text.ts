@@ -3,7 +3,7 @@ import type { PlannedStep } from '../domain/explain.js';
 import type { Cause, CheckResult, MetricReading } from '../domain/release.js';
 import { formatDuration } from '../domain/duration.js';
 import { nameOf } from './arguments.js';
-import type { RunShape } from './shapes.js';
+import type { HistoryShape, RunShape } from './shapes.js';
 
 /** What is known of the newest run, on a few lines. `now` is in epoch milliseconds, as everywhere here. */
 export function statusText(status: Status, now: number): string {
@@ -30,7 +30,8 @@ export function progressText(status: Status): string {
   if (state === undefined) return [...troubles.map(troubleText), 'is being looked at'][0] ?? '';
   const { stage, weight, checks, lastCheck, paused } = state;
   const waiting = paused === undefined ? stage.replaceAll('-', ' ') : 'paused';
-  const check = lastCheck === undefined ? '' : `, check ${checks} ${verdictText(lastCheck)}`;
+  const check =
+    lastCheck === undefined || checks === 0 ? '' : `, check ${checks} ${verdictText(lastCheck)}`;
   const wait = why === undefined ? '' : `; waits for ${why.waitingFor}`;
   const trouble = troubles[0] === undefined ? '' : ` (${troubleText(troubles[0])})`;
   return `${waiting} at ${weight}%${check}${wait}${trouble}`;
@@ -54,11 +55,17 @@ export function releasesText(runs: readonly RunShape[]): string {
   return table([['CANARY', 'OUTCOME', 'REVISION', 'STARTED', 'DURATION'], ...rows]);
 }
 
-/** One line per run of a canary, with how it ended. */
-export function historyText(runs: readonly RunShape[]): string {
-  const rows = runs.map((run) => [resultOf(run), ...whatAndWhen(run), run.runId, endingOf(run)]);
-  const head = ['OUTCOME', 'REVISION', 'STARTED', 'DURATION', 'RUN', 'HOW IT ENDED'];
-  return table([head, ...rows]);
+/** One line per run of a canary, with how it ended, and below what could not be delivered. */
+export function historyText(runs: readonly HistoryShape[]): string {
+  const isTold = runs.some(({ deliveries }) => deliveries.length > 0);
+  const rows = runs.map((run) => [
+    ...[resultOf(run), ...whatAndWhen(run), run.runId],
+    ...(isTold ? [deliveredOf(run)] : []),
+    endingOf(run),
+  ]);
+  const head = ['OUTCOME', 'REVISION', 'STARTED', 'DURATION', 'RUN'];
+  const told = isTold ? ['DELIVERED'] : [];
+  return [table([[...head, ...told, 'HOW IT ENDED'], ...rows]), ...undelivered(runs)].join('\n');
 }
 
 const marks = { done: '✓', now: '▶', 'to do': '○' } as const;
@@ -141,13 +148,36 @@ function resultOf({ running, phase, outcome }: RunShape): string {
 }
 
 function whatAndWhen({ revision, startedAt, durationSeconds }: RunShape): string[] {
-  const started = startedAt.replace(/\.\d+Z$/, 'Z');
-  return [revision === '' ? '-' : revision, started, durationText(durationSeconds * 1_000)];
+  const duration = durationText(durationSeconds * 1_000);
+  return [revision === '' ? '-' : revision, secondsOf(startedAt), duration];
+}
+
+/** A time in ISO 8601, to the second. */
+function secondsOf(time: string): string {
+  return time.replace(/\.\d+Z$/, 'Z');
 }
 
 function endingOf({ message, cause }: RunShape): string {
   if (message === null) return '';
   return endingText({ message, ...(cause === null ? {} : { cause }) });
+}
+
+/** How much of what webhooks were to be told they were told. */
+function deliveredOf({ deliveries }: HistoryShape): string {
+  const delivered = deliveries.filter(({ outcome }) => outcome === 'delivered');
+  return `${delivered.length}/${deliveries.length}`;
+}
+
+function undelivered(runs: readonly HistoryShape[]): string[] {
+  return runs.flatMap(({ deliveries }) =>
+    deliveries
+      .filter(({ outcome }) => outcome !== 'delivered')
+      .map(({ hook, event, outcome, attempts, fault, at }) => {
+        const tried = outcome === 'given-up' ? ` after ${attempts} attempts` : '';
+        const why = fault === null ? '' : `: ${fault}`;
+        return `! ${secondsOf(at)} ${outcome} to ${hook}${tried}${why} (${event})`;
+      }),
+  );
 }
 
 function agoText(at: number, now: number): string {

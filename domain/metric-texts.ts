@@ -17,6 +17,13 @@ export const metricTexts = {
   available: normal('all the metrics providers are available!'),
   unavailable: (why: string) => warning(`Error checking metric providers: ${why}`),
   notAvailable: (what: string, why: string) => `${what} not avaiable: ${why}`,
+  /** A metric without a value that neither fails the check nor lets it pass. */
+  undecided: (reason: string, policy: 'hold' | 'extend') =>
+    warning(
+      policy === 'hold'
+        ? `${reason} (on hold until there is a value)`
+        : `${reason} (the analysis is extended)`,
+    ),
   weightRestored: ({ canary }: Names, weight: number) =>
     warning(`Routes of ${canary} were changed by someone else, restored canary weight ${weight}`),
   routesRestored: ({ canary }: Names, weight: number) =>

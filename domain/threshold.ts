@@ -1,4 +1,4 @@
-import type { Canary, Metric } from './canary.js';
+import type { Canary, Metric, UnansweredPolicy } from './canary.js';
 import { formatDuration } from './duration.js';
 import { namesOf } from './names.js';
 import { formatNumber } from './number.js';
@@ -14,6 +14,8 @@ export type Measurement =
     }
   | { readonly kind: 'no-data' };
 
+type Measured = Extract<Measurement, { kind: 'value' }>;
+
 /** How a metric is asked for. It decides the unit, which way the plain threshold cuts, and the texts. */
 export type MetricKind = 'success-rate' | 'duration' | 'inline' | 'template';
 
@@ -24,21 +26,29 @@ export interface Question {
   readonly kind: MetricKind;
 }
 
-/** A reading; `halt` is the sentence of the event when the metric failed. */
+/**
+ * A reading; `halt` is the sentence of the event when the metric did not pass. With a `policy` it
+ * has not failed either: the check is to be repeated.
+ */
 export interface Judgement {
   readonly reading: MetricReading;
   readonly halt?: string;
+  readonly policy?: Extract<UnansweredPolicy, 'hold' | 'extend'>;
 }
 
-/** Judges one measurement: bounds are inclusive, no data fails. Values are percent, ms, or raw. */
+/**
+ * Judges one measurement: bounds are inclusive. Values are percent, ms, or raw. No data, or fewer
+ * samples than the metric asks for, means what its `onNoData` says.
+ */
 export function judge(question: Question, measurement: Measurement): Judgement {
   const { metric, kind } = question;
+  if (measurement.kind === 'no-data') {
+    return withoutValue(question, noValues(question), metric.onNoData);
+  }
+  const missing = missingIn(question, measurement);
+  if (missing !== undefined) return withoutValue(question, missing, metric.onNoData);
   const limits = limitsOf(question);
   const reading = { metric: metric.name, threshold: describe(kind, limits) };
-  // Infinity and NaN are no measurements: they would pass or fail a bound by accident.
-  if (measurement.kind === 'no-data' || !Number.isFinite(measurement.value)) {
-    return { reading: { ...reading, passed: false }, halt: noValues(question) };
-  }
   const value = kind === 'duration' ? Math.trunc(measurement.value) : measurement.value;
   const crossed = crossing(limits, value);
   if (crossed === undefined) return { reading: { ...reading, value, passed: true } };
@@ -48,10 +58,34 @@ export function judge(question: Question, measurement: Measurement): Judgement {
   };
 }
 
-/** A reading of a metric that could not be asked for. */
-export function unanswered(question: Question, halt: string): Required<Judgement> {
+/** Judges a metric that could not be asked for, as its `onProviderError` says. */
+export function unanswered(question: Question, halt: string): Judgement {
+  return withoutValue(question, halt, question.metric.onProviderError);
+}
+
+function withoutValue(question: Question, halt: string, policy: UnansweredPolicy): Judgement {
   const threshold = describe(question.kind, limitsOf(question));
-  return { reading: { metric: question.metric.name, threshold, passed: false }, halt };
+  const reading = { metric: question.metric.name, threshold, passed: policy === 'ignore' };
+  switch (policy) {
+    case 'ignore':
+      return { reading };
+    case 'fail':
+      return { reading, halt };
+    case 'hold':
+    case 'extend':
+      return { reading, halt, policy };
+  }
+}
+
+/** The sentence about a measurement that says too little; undefined when it is enough to judge by. */
+function missingIn(question: Question, { value, samples }: Measured): string | undefined {
+  // Infinity and NaN are no measurements: they would pass or fail a bound by accident.
+  if (!Number.isFinite(value)) return noValues(question);
+  const { metric, canary } = question;
+  const { minRequests = 0 } = metric;
+  return samples !== undefined && samples < minRequests
+    ? `Halt ${namesOf(canary).canary} advancement ${subjectOf(question)} rests on ${formatNumber(samples)} of at least ${formatNumber(minRequests)} requests`
+    : undefined;
 }
 
 interface Limits {

@@ -1,6 +1,10 @@
 import type { Canary, Metric } from '../../domain/canary.js';
+import { latestRevisionOf } from '../../domain/knative.js';
 import { metricTexts, templateTexts } from '../../domain/metric-texts.js';
+import type { KnativeService } from '../../domain/objects.js';
 import { observerOf } from '../../domain/providers.js';
+import { workloadRefs } from '../../domain/targets.js';
+import type { Rendered } from '../../domain/template.js';
 import type { Measurement, MetricKind, Question } from '../../domain/threshold.js';
 import type { Deps } from '../deps.js';
 import type { Kube } from '../kube.js';
@@ -81,7 +85,7 @@ async function ask(
   text: string,
   signal?: AbortSignal,
 ): Promise<Measurement> {
-  const rendered = renderQuery(text, question.canary, question.metric);
+  const rendered = await renderedFor(deps, question, text);
   if (rendered.ok) {
     return query(metricsServerOf(deps, question.canary), question, rendered.text, signal);
   }
@@ -90,16 +94,35 @@ async function ask(
 }
 
 async function askTemplate(
-  { kube }: Deps,
+  deps: Deps,
   question: Question,
   signal?: AbortSignal,
 ): Promise<Measurement> {
-  const { canary, metric } = question;
+  const { metric } = question;
   if (metric.template === undefined) throw new Unmeasured(metricTexts.nothingToAsk);
-  const template = await opened(kube, metric.template, signal);
-  const rendered = renderQuery(template.query, canary, metric);
+  const template = await opened(deps.kube, metric.template, signal);
+  const rendered = await renderedFor(deps, question, template.query);
   if (rendered.ok) return query(template.provider, question, rendered.text, signal);
   throw new Unmeasured(`Metric ${templateTexts.query(template.title, rendered.problem)}`);
+}
+
+async function renderedFor(
+  deps: Deps,
+  { canary, metric }: Question,
+  text: string,
+): Promise<Rendered> {
+  return renderQuery(text, canary, metric, await knativeRevision(deps, canary));
+}
+
+/** The revision under analysis, if the target is a Service of Knative, whose metrics go by it. */
+async function knativeRevision(
+  { kube, workloads }: Deps,
+  canary: Canary,
+): Promise<string | undefined> {
+  if (canary.target.kind !== 'KnativeService') return undefined;
+  const ref = workloadRefs(canary).canary;
+  const service = workloads.get(ref) ?? (await kube.find(ref));
+  return service && latestRevisionOf(service as KnativeService);
 }
 
 async function opened(

@@ -44,8 +44,17 @@ export async function openTemplate(
   return { title, type: provider.type, query, provider: build(title, provider, credentials) };
 }
 
-/** The text of a query for a Canary's metric. */
-export function renderQuery(text: string, canary: Canary, metric: Metric): Rendered {
+/**
+ * The text of a query for a Canary's metric.
+ *
+ * @param revision what Knative calls the revision under analysis, where the target is its
+ */
+export function renderQuery(
+  text: string,
+  canary: Canary,
+  metric: Metric,
+  revision?: string,
+): Rendered {
   const { target, service, ingressName, routeName } = canary;
   return renderTemplate(text, {
     name: canary.name,
@@ -53,7 +62,7 @@ export function renderQuery(text: string, canary: Canary, metric: Metric): Rende
     target: target.name,
     service: service.name,
     ingress: ingressName ?? target.name,
-    route: routeName ?? target.name,
+    route: revision ?? routeName ?? target.name,
     interval: metric.interval,
     variables: metric.variables,
   });

@@ -1,5 +1,6 @@
 import type { Settings } from '../../activities/deps.js';
-import { parseCanary, type Canary } from '../../domain/canary.js';
+import type { Canary } from '../../domain/canary.js';
+import { parseCanary } from '../../domain/manifest.js';
 import type { KubeObject } from '../../domain/objects.js';
 
 /** Parts of a manifest laid over the usual one. */
@@ -38,6 +39,8 @@ export const someSettings: Settings = {
   metricsServer: 'http://prometheus.monitoring:9090',
   selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
   includeLabelPrefixes: [],
+  configTracking: true,
   ingressClass: '',
+  eventWebhook: '',
   settleMs: 0,
 };

@@ -18,6 +18,13 @@ it('does not care for the order of keys', () => {
   expect(revisionOf(reordered)).toBe(revisionOf(template));
 });
 
+it('does not care whether nothing is written as null', () => {
+  const { metadata, spec } = template;
+  const older = { metadata: { ...metadata, creationTimestamp: null }, spec };
+
+  expect(revisionOf(older)).toBe(revisionOf(template));
+});
+
 it.each([
   ['an image', { ...template, spec: { containers: [{ name: 'shop', image: 'shop:2' }] } }],
   ['a label', { ...template, metadata: { labels: { app: 'shop' } } }],

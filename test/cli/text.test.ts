@@ -1,5 +1,5 @@
 import type { Status } from '../../api/client.js';
-import { runShape, statusShape } from '../../cli/shapes.js';
+import { historyShape, runShape, statusShape } from '../../cli/shapes.js';
 import {
   endingText,
   historyText,
@@ -20,7 +20,10 @@ const state: ReleaseState = {
   promotedRevision: '5abc',
   images: ['cart:2.1'],
   weight: 40,
+  iterations: 0,
+  mirrored: false,
   failedChecks: 1,
+  undecided: 0,
   checks: 5,
   lastCheck: {
     verdict: 'failed',
@@ -39,6 +42,12 @@ const state: ReleaseState = {
   deadline: now + 600_000,
   awaiting: 'canary',
   waitedForPeopleMs: 0,
+  approvals: [{ gate: 'qa', actor: 'alice', at: now - 30_000 }],
+  announced: false,
+  confirmed: true,
+  opened: true,
+  cookies: {},
+  reconciled: 1,
   reports: 7,
 };
 
@@ -199,8 +208,36 @@ describe('lists', () => {
   });
 
   it('of the past say how each run ended', () => {
-    expect(historyText([runShape(run, now, rolledBack)])).toContain(
+    expect(historyText([historyShape(runShape(run, now, rolledBack), [])])).toContain(
       'run-1  revision 6cbf was rolled back: failed checks threshold reached 5 (latency was',
     );
+  });
+
+  it('of the past say what was delivered of each run, and what was not', () => {
+    const told = { hook: 'chat', event: 'Canary failed!', attempts: 1, at: now };
+    const records = [
+      { ...told, key: 'run-1/3/before/0/0', outcome: 'delivered' },
+      { ...told, key: 'run-1/3/before/1/0', outcome: 'given-up', attempts: 10, fault: 'HTTP 500' },
+      { ...told, key: 'run-2/3/before/0/0', outcome: 'delivered' },
+    ] as const;
+    const shapes = [run, { ...run, runId: 'run-2' }].map((one) =>
+      historyShape(runShape(one, now, rolledBack), records),
+    );
+
+    expect(shapes[0]?.deliveries[1]).toEqual({
+      hook: 'chat',
+      event: 'Canary failed!',
+      outcome: 'given-up',
+      attempts: 10,
+      at: '2026-11-21T12:00:00.000Z',
+      fault: 'HTTP 500',
+    });
+    const [head, first, second, ...rest] = historyText(shapes).split('\n');
+    expect(head).toContain('RUN    DELIVERED  HOW IT ENDED');
+    expect(first).toContain('run-1  1/2        revision 6cbf');
+    expect(second).toContain('run-2  1/1        revision 6cbf');
+    expect(rest).toEqual([
+      '! 2026-11-21T12:00:00Z given-up to chat after 10 attempts: HTTP 500 (Canary failed!)',
+    ]);
   });
 });
