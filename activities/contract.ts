@@ -1,9 +1,11 @@
-import type { Move, Report } from '../domain/moves.js';
+import type { Delivery, DeliveryRecord } from '../domain/deliveries.js';
+import type { Move } from '../domain/moves.js';
 import type {
   CanaryRef,
   CheckResult,
   PodsResult,
   PromoteResult,
+  RouteResult,
   Survey,
 } from '../domain/release.js';
 
@@ -21,6 +23,11 @@ export interface Reads {
    * follows the cluster's own events, so it returns the moment the last pod is ready.
    */
   awaitPods(input: MoveInput<'awaitPods'>): Promise<PodsResult>;
+  /**
+   * Asks the `confirm-rollout` webhooks every so often and returns when all of them agree.
+   * Heartbeats; tells of a closed gate once, and of each that opens.
+   */
+  awaitGate(input: MoveInput<'awaitGate'>): Promise<void>;
 }
 
 /**
@@ -32,9 +39,17 @@ export interface Writes {
   prepare(input: MoveInput<'prepare'>): Promise<{ readonly revision: string }>;
   /** Points the apex service at the primary, routes all traffic there, scales the target to zero. */
   initialise(input: MoveInput<'initialise'>): Promise<void>;
+  /** Brings services, routes, scalers and the finalizer in line with the manifest; moves no traffic. */
+  reconcile(input: MoveInput<'reconcile'>): Promise<void>;
+  /** Gives the primary its last promoted state again, waits for its pods, and leads the traffic back. */
+  recover(input: MoveInput<'recover'>): Promise<void>;
   scaleUp(input: MoveInput<'scaleUp'>): Promise<void>;
-  route(input: MoveInput<'route'>): Promise<void>;
-  /** Judges readiness, routes and metrics once; writes events and failedChecks of a failed check. */
+  /** Splits the traffic, provided the target still is the revision that this was agreed to for. */
+  route(input: MoveInput<'route'>): Promise<RouteResult>;
+  /**
+   * Judges readiness, routes, hooks and metrics once; writes events and failedChecks of a failed
+   * check. When it passes, asks the gates that follow, and makes the step if they are open.
+   */
   check(input: MoveInput<'check'>): Promise<CheckResult>;
   /** Copies the target to the primary, provided the target still is the analysed revision. */
   promote(input: MoveInput<'promote'>): Promise<PromoteResult>;
@@ -42,8 +57,14 @@ export interface Writes {
   finish(input: MoveInput<'finish'>): Promise<void>;
   /** All traffic to the primary, then the target to zero. */
   rollBack(input: MoveInput<'rollBack'>): Promise<void>;
+  /** Gives the target the pods of an earlier revision again, which newer ones have to wait for. */
+  putBack(input: MoveInput<'putBack'>): Promise<void>;
+  /** Calls the `post-rollout` webhooks: each at least once, whatever becomes of the others. */
+  conclude(input: MoveInput<'conclude'>): Promise<void>;
+  /** Gives the target its pods and its traffic back, and removes our finalizer. */
+  revert(input: MoveInput<'revert'>): Promise<void>;
   /** Only tells: events and status. */
-  tell(input: { readonly canary: CanaryRef; readonly report: Report }): Promise<void>;
+  tell(input: MoveInput<'tell'>): Promise<void>;
   /** Sets container images of the target; tells the revision that makes it. */
   setImages(input: {
     readonly canary: CanaryRef;
@@ -52,3 +73,20 @@ export interface Writes {
 }
 
 export type Activities = Reads & Writes;
+
+/** What is delivered, and of which canary it tells. */
+export interface DeliveryInput {
+  readonly canary: CanaryRef;
+  readonly delivery: Delivery;
+}
+
+/** How a delivery came to its end without having been given up. */
+export type Delivered = Pick<DeliveryRecord, 'attempts'> & {
+  readonly outcome: 'delivered' | 'dropped';
+};
+
+/** What the `deliveries` workflow needs done. */
+export interface Courier {
+  /** Makes one attempt at one delivery. A repeated one carries the same `Idempotency-Key`. */
+  deliver(input: DeliveryInput): Promise<Delivered>;
+}

@@ -3,16 +3,20 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { CanaryRef } from '../domain/release.js';
-import { createCheck } from './analysis.js';
+import { check } from './analysis.js';
 import { readCanary } from './canaries.js';
-import type { Activities } from './contract.js';
+import { conclude } from './conclusion.js';
+import type { Activities, Courier } from './contract.js';
+import { deliver } from './deliveries.js';
 import type { Deps } from './deps.js';
+import { awaitGate } from './gates.js';
 import { initialise, prepare } from './initialisation.js';
 import { awaitPods } from './pods.js';
 import { finish, promote } from './promotion.js';
 import { recordEvents, tell } from './reporting.js';
-import { rollBack } from './rollback.js';
-import { route, scaleUp } from './stepping.js';
+import { reconcile, revert } from './reconciliation.js';
+import { recover, rollBack } from './rollback.js';
+import { putBack, route, scaleUp } from './stepping.js';
 import { survey } from './survey.js';
 import { workloadOf } from './workloads/index.js';
 
@@ -23,25 +27,32 @@ const heartbeatMs = 1_000;
 const tellingMs = 3_000;
 
 /** All activities, ready for a Temporal worker. */
-export function createActivities(deps: Deps): Activities {
-  const check = createCheck(deps);
-  const watched = <I extends Input, R>(work: (input: I) => Promise<R>) => watchedOver(deps, work);
+export function createActivities(deps: Deps): Activities & Courier {
+  const watched = <I extends Input, R>(work: Work<I, R>) => alive(telling(deps, work));
   return {
     survey: watched((input) => survey(deps, input)),
     awaitPods: watched((input) => awaitPods(deps, input)),
+    awaitGate: watched((input) => awaitGate(deps, input)),
     prepare: watched((input) => prepare(deps, input)),
     initialise: watched((input) => initialise(deps, input)),
+    reconcile: watched((input) => reconcile(deps, input)),
+    recover: watched((input) => recover(deps, input)),
     scaleUp: watched((input) => scaleUp(deps, input)),
     route: watched((input) => route(deps, input)),
-    check: watched(check),
+    check: watched((input, remember) => check(deps, input, remember)),
     promote: watched((input) => promote(deps, input)),
     finish: watched((input) => finish(deps, input)),
     rollBack: watched((input) => rollBack(deps, input)),
+    putBack: watched((input) => putBack(deps, input)),
+    conclude: watched((input, remember) => conclude(deps, input, remember)),
+    revert: watched((input) => revert(deps, input)),
     tell: watched(({ canary, report }) => tell(deps, canary, report)),
     setImages: watched(async ({ canary, images }) => {
       const workload = workloadOf(deps, await readCanary(deps, canary));
       return { revision: await workload.setImages(images) };
     }),
+    // An event about it would have to be delivered in turn.
+    deliver: alive((input) => deliver(deps, input)),
   };
 }
 
@@ -50,31 +61,44 @@ interface Input {
 }
 
 /**
- * Heartbeats while the work lasts, so that a killed worker is noticed soon; and tells of an error
- * on the Canary before Temporal repeats the attempt, where people look for it.
+ * What an activity does. Whatever it asks to have remembered its next attempt finds in the heartbeat
+ * details, should this one be cut off.
  */
-function watchedOver<I extends Input, R>(
-  deps: Deps,
-  work: (input: I) => Promise<R>,
-): (input: I) => Promise<R> {
+type Work<I, R> = (input: I, remember: (details: unknown) => void) => Promise<R>;
+
+/** Heartbeats while the work lasts, so that a killed worker is noticed soon. */
+function alive<I extends Input, R>(work: Work<I, R>): (input: I) => Promise<R> {
   return async (input) => {
     const context = Context.current();
+    let details: unknown = context.info.heartbeatDetails;
     const pulse = setInterval(() => {
-      context.heartbeat();
+      context.heartbeat(details);
     }, heartbeatMs);
     try {
-      return await work(input);
+      return await work(input, (news) => {
+        details = news;
+        context.heartbeat(details);
+      });
+    } finally {
+      clearInterval(pulse);
+    }
+  };
+}
+
+/** Tells of an error on the Canary before Temporal repeats the attempt, where people look for it. */
+function telling<I extends Input, R>(deps: Deps, work: Work<I, R>): Work<I, R> {
+  return async (input, remember) => {
+    try {
+      return await work(input, remember);
     } catch (error) {
       // Whoever cancels knows; there is nothing wrong to be told.
-      if (!context.cancellationSignal.aborted) {
+      if (!Context.current().cancellationSignal.aborted) {
         await Promise.race([
           tellError(deps, input.canary, error),
           sleep(tellingMs, undefined, { ref: false }),
         ]);
       }
       throw error;
-    } finally {
-      clearInterval(pulse);
     }
   };
 }

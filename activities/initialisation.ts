@@ -1,16 +1,20 @@
 import { log } from '@temporalio/activity';
 
+import type { Canary } from '../domain/canary.js';
 import { namesOf } from '../domain/names.js';
 import { allToPrimary } from '../domain/routes.js';
-import { probeProviders } from './analysis.js';
+import { probeProviders } from './metrics/probe.js';
 import { readCanary } from './canaries.js';
 import type { MoveInput } from './contract.js';
 import type { Deps } from './deps.js';
+import { setFinalizer } from './finalizer.js';
 import { perform, recordEvents, tell } from './reporting.js';
 import { retireTarget } from './retirement.js';
 import { applyRoutes } from './routing.js';
-import { applyService } from './services.js';
+import { scalerOf } from './scalers/index.js';
+import { applyServices } from './services.js';
 import { workloadOf } from './workloads/index.js';
+import type { Target, Workload } from './workloads/workload.js';
 
 /**
  * Creates what a canary needs beside the target, which serves on as it did: the services of the
@@ -27,19 +31,15 @@ export async function prepare(
 
   const workload = workloadOf(deps, canary);
   const target = await workload.target();
-  for (const role of ['canary', 'primary'] as const) {
-    await applyService(deps, canary, { role, ...target });
-  }
+  await applyServices(deps, canary, ['canary', 'primary'], target);
 
   const probed = await probeProviders(deps, canary);
   if (probed !== undefined) {
     await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed] });
   }
-  const primary = await workload.primary();
-  if (primary !== undefined) return { revision: primary.revision ?? target.revision };
-  await target.createPrimary();
-  log.info(`${canary.target.kind} ${namesOf(canary).primaryWorkload}.${canary.namespace} created`);
-  return { revision: target.revision };
+  const revision = await revisionOfPrimary(canary, workload, target);
+  await scalerOf(deps, canary)?.createPrimary();
+  return { revision };
 }
 
 /**
@@ -50,8 +50,21 @@ export async function initialise(deps: Deps, input: MoveInput<'initialise'>): Pr
   const canary = await readCanary(deps, input.canary);
   const workload = workloadOf(deps, canary);
   await perform(deps, input, async () => {
-    await applyService(deps, canary, { role: 'apex', ...(await workload.target()) });
-    await applyRoutes(deps, canary, allToPrimary);
-    await retireTarget(deps, workload);
+    await applyServices(deps, canary, ['apex'], await workload.target());
+    await applyRoutes(deps, canary, { routes: allToPrimary, cookies: {} });
+    await setFinalizer(deps.kube, input.canary, canary.revertOnDeletion);
+    await retireTarget(deps, canary);
   });
+}
+
+async function revisionOfPrimary(
+  canary: Canary,
+  workload: Workload,
+  target: Target,
+): Promise<string> {
+  const primary = await workload.primary();
+  if (primary !== undefined) return (await target.primaryRevision()) ?? target.revision;
+  const revision = await target.createPrimary();
+  log.info(`${canary.target.kind} ${namesOf(canary).primaryWorkload}.${canary.namespace} created`);
+  return revision;
 }

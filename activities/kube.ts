@@ -36,6 +36,8 @@ export interface Kube {
     collection: Collection,
     signal?: AbortSignal,
   ): Promise<T[]>;
+  /** A part of a collection that may be large: the objects that follow those of another page. */
+  page(collection: Collection, options: PageOptions): Promise<Page>;
   create<T extends KubeObject>(object: T): Promise<T>;
   /** Replaces the object; the resourceVersion in it guards against lost updates (`Conflict`). */
   replace<T extends KubeObject>(object: T): Promise<T>;
@@ -60,6 +62,18 @@ export interface Collection {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+}
+
+export interface PageOptions {
+  /** How many objects at most. */
+  readonly limit: number;
+  /** What the page before said to continue with; undefined for the first one. */
+  readonly after: string | undefined;
+}
+
+export interface Page {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly KubeObject[];
 }
 
 export interface WatchOptions {
@@ -118,12 +132,18 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
     async list<T extends KubeObject>(collection: Collection, signal?: AbortSignal) {
       const answer = (await call(
         'GET',
-        `${collectionPath(collection)}${selectorsOf(collection)}`,
+        `${collectionPath(collection)}${queryOf(collection)}`,
         undefined,
         signal ? { signal } : {},
       )) as { items: T[] };
       const { apiVersion, kind } = collection;
       return answer.items.map((item) => ({ ...item, apiVersion, kind }));
+    },
+    async page(collection, { limit, after }) {
+      const query = queryOf(collection, { limit: String(limit), continue: after });
+      const answer = (await call('GET', `${collectionPath(collection)}${query}`)) as Page;
+      const { apiVersion, kind } = collection;
+      return { ...answer, items: answer.items.map((item) => ({ ...item, apiVersion, kind })) };
     },
     create: async <T extends KubeObject>(object: T) =>
       (await call('POST', collectionPath(placeOf(object)), object)) as T,
@@ -216,12 +236,14 @@ function pluralOf(kind: string): string {
   return /(s|x|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
 }
 
-function selectorsOf({ labelSelector, fieldSelector }: Collection): string {
-  const query = new URLSearchParams({
-    ...(labelSelector === undefined ? {} : { labelSelector }),
-    ...(fieldSelector === undefined ? {} : { fieldSelector }),
-  }).toString();
-  return query === '' ? '' : `?${query}`;
+function queryOf(
+  { labelSelector, fieldSelector }: Collection,
+  others: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const parameters = Object.entries({ labelSelector, fieldSelector, ...others }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return parameters.length === 0 ? '' : `?${new URLSearchParams(parameters).toString()}`;
 }
 
 function errorOf(status: number, body: unknown, call: string): KubeError {

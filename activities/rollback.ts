@@ -1,6 +1,7 @@
 import type { Canary } from '../domain/canary.js';
 import { allToPrimary } from '../domain/routes.js';
 import { readCanary } from './canaries.js';
+import { restoreConfigs } from './configs.js';
 import type { MoveInput } from './contract.js';
 import type { Deps } from './deps.js';
 import { countEnding } from './ending.js';
@@ -27,14 +28,46 @@ export async function rollBack(deps: Deps, input: MoveInput<'rollBack'>): Promis
     const primary = await workload.primary();
     const before = primary && stateToRestore(primary, canary, input.primaryBefore);
     if (primary !== undefined && before !== undefined && !primary.servesWhileRestored) {
-      await primary.restore(before);
+      await restore(deps, canary, { primary, before });
       await untilServing(workload);
     }
-    await applyRoutes(deps, canary, allToPrimary);
-    if (before !== undefined) await primary?.restore(before);
-    await retireTarget(deps, workload);
+    await applyRoutes(deps, canary, { routes: allToPrimary, cookies: input.cookies });
+    await restore(deps, canary, { primary, before });
+    await retireTarget(deps, canary);
   });
   countEnding(deps, { ref: input.canary, canary }, input.ending);
+}
+
+/**
+ * Repairs what a failed promotion left behind, before anything new is released: the primary gets
+ * its last promoted state, and when its pods are ready again, all the traffic.
+ */
+export async function recover(deps: Deps, input: MoveInput<'recover'>): Promise<void> {
+  const canary = await readCanary(deps, input.canary);
+  const workload = workloadOf(deps, canary);
+  await perform(deps, input, async () => {
+    const primary = await workload.primary();
+    const before = primary && stateToRestore(primary, canary, input.primaryBefore);
+    await restore(deps, canary, { primary, before });
+    await untilServing(workload);
+    await applyRoutes(deps, canary, { routes: allToPrimary, cookies: {} });
+  });
+}
+
+/**
+ * Gives the primary what it had before: the contents of its configs even where its pods are as they
+ * were, as a promotion that was cut off may have replaced nothing else.
+ */
+async function restore(
+  deps: Deps,
+  canary: Canary,
+  {
+    primary,
+    before,
+  }: { readonly primary: Primary | undefined; readonly before: string | undefined },
+): Promise<void> {
+  await restoreConfigs(deps, canary);
+  if (before !== undefined) await primary?.restore(before);
 }
 
 /**
@@ -58,5 +91,6 @@ const patienceMs = 30_000;
 async function untilServing(workload: Workload): Promise<void> {
   const wait = { role: 'primary', deadline: Date.now() + patienceMs } as const;
   const pods = await podsReady(workload, wait);
-  if (!pods.ready) throw new Error(`rollback waits, with the traffic as it is: ${pods.reason}`);
+  if (!pods.ready)
+    throw new Error(`the primary is waited for, with the traffic as it is: ${pods.reason}`);
 }

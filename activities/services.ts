@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Canary } from '../domain/canary.js';
 import type { ObjectRef, Service } from '../domain/objects.js';
 import {
+  hasServices,
   newService,
   serviceName,
   updatedService,
@@ -10,12 +11,27 @@ import {
   type ServiceSource,
 } from '../domain/services.js';
 import type { Deps } from './deps.js';
+import type { Target } from './workloads/workload.js';
+
+/**
+ * Makes those services of a Canary what they have to be, in this order. Targets that are services
+ * themselves, and canaries without a port, have none.
+ */
+export async function applyServices(
+  deps: Deps,
+  canary: Canary,
+  roles: readonly ServiceRole[],
+  { selector, containers }: Pick<Target, 'selector' | 'containers'>,
+): Promise<void> {
+  if (!hasServices(canary) || selector === undefined) return;
+  for (const role of roles) await applyService(deps, canary, { role, selector, containers });
+}
 
 /**
  * Makes one of the services of a Canary what it has to be: creates it, or corrects what of it is
  * ours. Errors say which service, and keep the API server's sentence.
  */
-export async function applyService(
+async function applyService(
   { kube }: Deps,
   canary: Canary,
   { role, ...source }: ServiceSource & { readonly role: ServiceRole },

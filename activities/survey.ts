@@ -1,13 +1,19 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
-import { parseCanary, type Canary } from '../domain/canary.js';
+import { isFlaggers, revisionsLeft, type Revisions } from '../domain/adoption.js';
+import type { Canary, CanaryStatus, HookType } from '../domain/canary.js';
+import { only } from '../domain/entries.js';
+import { parseCanary } from '../domain/manifest.js';
 import { namesOf } from '../domain/names.js';
-import type { ObjectRef } from '../domain/objects.js';
-import { controllingCanary } from '../domain/primary.js';
-import type { CanaryRef, Plan, Survey } from '../domain/release.js';
+import { workloadRefs } from '../domain/targets.js';
+import { disorderOf } from '../domain/upkeep.js';
+import { surveyedStatus, type CanaryRef, type Plan, type Survey } from '../domain/release.js';
 import { objectRefOf } from './canaries.js';
+import { clashesOf } from './clashes.js';
 import type { Deps } from './deps.js';
-import { serviceRef } from './services.js';
+import { hasFinalizer } from './finalizer.js';
+import { readGenerated, type Generated } from './generated.js';
+import { problemsOfReplicas } from './replicas.js';
 import { workloadOf } from './workloads/index.js';
 import type { Target } from './workloads/workload.js';
 
@@ -18,45 +24,81 @@ export async function survey(
 ): Promise<Survey> {
   const { kube, settings } = deps;
   const manifest = await kube.find(objectRefOf(ref));
-  if (manifest === undefined || manifest.metadata.deletionTimestamp !== undefined) {
-    return { kind: 'gone' };
-  }
+  const isDeleted = manifest?.metadata.deletionTimestamp !== undefined;
+  if (manifest === undefined || (isDeleted && !hasFinalizer(manifest))) return { kind: 'gone' };
   const parsed = parseCanary(manifest, settings.defaults);
   if (!parsed.ok) return { kind: 'invalid', problems: parsed.problems };
 
   const { canary } = parsed;
-  const [target, clashes] = await Promise.all([targetOf(deps, canary), clashesOf(deps, canary)]);
-  if (typeof target === 'string') return { kind: 'invalid', problems: [target, ...clashes] };
-  if (clashes.length > 0) return { kind: 'invalid', problems: clashes };
-  const { phase, canaryWeight, lastAppliedSpec, lastPromotedSpec } = canary.status;
+  const plan = planOf(canary, parsed.warnings);
+  if (isDeleted) return { kind: 'deleting', plan, status: canary.status };
+  const generated = await readGenerated(deps, canary);
+  const [target, ...found] = await Promise.all([
+    targetOf(deps, canary),
+    clashesOf(deps, canary, generated),
+    problemsOfReplicas(deps, canary),
+  ]);
+  const problems = found.flat();
+  if (typeof target === 'string') return { kind: 'invalid', problems: [target, ...problems] };
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  const adopted = await adoptedFrom(canary, target);
   return {
     kind: 'ready',
-    plan: planOf(canary),
-    generation: canary.generation,
-    status: {
-      ...(phase === undefined ? {} : { phase }),
-      ...(canaryWeight === undefined ? {} : { canaryWeight }),
-      ...(lastAppliedSpec === undefined ? {} : { lastAppliedSpec }),
-      ...(lastPromotedSpec === undefined ? {} : { lastPromotedSpec }),
-    },
+    plan,
+    status: { ...statusOf(deps, canary, generated), ...adopted },
+    ...(adopted === undefined ? {} : { adopted }),
     revision: target.revision,
     images: target.containers.map(({ image = '' }) => image),
   };
 }
 
-function planOf(canary: Canary): Plan {
-  const { analysis, skipAnalysis, suspend, progressDeadlineMs } = canary;
-  const { intervalMs, threshold, weights, stepWeightPromotion } = analysis;
+/**
+ * The status, as far as it decides how a release begins. A generation whose objects were changed
+ * by others since was not observed: they have to be made from it again.
+ */
+function statusOf(
+  { settings: { selectorLabels } }: Deps,
+  canary: Canary,
+  { find }: Generated,
+): Partial<CanaryStatus> {
+  const status = only(canary.status, ...surveyedStatus);
+  const target = find(workloadRefs(canary).canary);
+  const disorder = target && disorderOf(canary, target, { find, selectorLabels });
+  if (disorder === undefined || disorder.length === 0) return status;
+  const { observedGeneration: _, ...rest } = status;
+  return rest;
+}
+
+function planOf(canary: Canary, warnings: readonly string[]): Plan {
+  const { analysis, generation, skipAnalysis, suspend, progressDeadlineMs, onNewRevision } = canary;
+  const { intervalMs, threshold, strategy, stepWeightPromotion, gates, onFailure } = analysis;
+  const { sessionAffinity } = analysis;
   return {
+    generation,
     names: namesOf(canary),
     intervalMs,
     threshold,
-    weights,
+    strategy,
     stepWeightPromotion,
     skipAnalysis,
     suspended: suspend,
     progressDeadlineMs,
+    hooks: hooksOf(canary),
+    gates,
+    ...(sessionAffinity === undefined
+      ? {}
+      : { affinity: only(sessionAffinity, 'cookieName', 'primaryCookieName') }),
+    onFailure,
+    onNewRevision,
+    warnings,
   };
+}
+
+/** Only the names: addresses and metadata stay out of the history. */
+function hooksOf({ analysis: { webhooks } }: Canary): Plan['hooks'] {
+  const hooks: Partial<Record<HookType, string[]>> = {};
+  for (const { type, name } of webhooks) (hooks[type] ??= []).push(name);
+  return hooks;
 }
 
 /** The target, or the sentence that says what is wrong with it. */
@@ -69,26 +111,11 @@ async function targetOf(deps: Deps, canary: Canary): Promise<Target | string> {
   }
 }
 
-/** Two canaries that share a target or a service would fight over it without end. */
-async function clashesOf({ kube }: Deps, canary: Canary): Promise<string[]> {
-  const { apiVersion, kind } = canary.target;
-  const { targetWorkload, primaryWorkload } = namesOf(canary);
-  const refs: readonly ObjectRef[] = [
-    ...[targetWorkload, primaryWorkload].map((name) => ({
-      apiVersion,
-      kind,
-      namespace: canary.namespace,
-      name,
-    })),
-    ...(['apex', 'primary', 'canary'] as const).map((role) => serviceRef(canary, role)),
-  ];
-  const objects = await Promise.all(refs.map((ref) => kube.find(ref)));
-  return objects.flatMap((object) => {
-    const owner = object && controllingCanary(object.metadata);
-    if (object === undefined || owner === undefined || owner === canary.name) return [];
-    const { name, namespace = '' } = object.metadata;
-    return [
-      `${object.kind.toLowerCase()} ${name}.${namespace} belongs to canary ${owner}.${namespace}`,
-    ];
+/** What the revisions are that Flagger's status speaks of; undefined when it is our own. */
+async function adoptedFrom({ status }: Canary, target: Target): Promise<Revisions | undefined> {
+  if (!isFlaggers(status)) return undefined;
+  return revisionsLeft(status, {
+    target: target.revision,
+    primary: await target.primaryRevision(),
   });
 }

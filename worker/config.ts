@@ -23,6 +23,8 @@ interface Form<T> {
 interface Setting<T> extends Form<T> {
   readonly default: T;
   readonly help: string;
+  /** A variable of Flagger's that is read when ours is not set. */
+  readonly alias?: string;
 }
 
 const text: Form<string> = {
@@ -59,6 +61,12 @@ const httpUrl: Form<string> = {
   allowed: 'a URL such as http://prometheus:9090',
 };
 
+/** Taken as it is written: the path belongs to somebody else. */
+const hookUrl: Form<string> = {
+  ...httpUrl,
+  parse: (value) => (value === '' || /^https?:\/\/[^\s/]/.test(value) ? value : undefined),
+};
+
 const duration: Form<number> = {
   parse: (value) => {
     const ms = parseDuration(value);
@@ -66,6 +74,12 @@ const duration: Form<number> = {
   },
   print: formatDuration,
   allowed: 'a duration such as 10s, 500ms or 1m30s',
+};
+
+const toggle: Form<boolean> = {
+  parse: (value) => (value === 'true' || value === 'false' ? value === 'true' : undefined),
+  print: String,
+  allowed: 'true or false',
 };
 
 function choice(options: readonly string[]): Form<string> {
@@ -104,6 +118,12 @@ const settings = {
     'http://prometheus:9090',
     'Prometheus of the built-in metrics, unless a canary names another',
   ),
+  eventWebhook: setting(
+    hookUrl,
+    '',
+    'told of every event of canaries that name no event webhook',
+    'EVENT_WEBHOOK_URL',
+  ),
   selectorLabels: setting(
     list,
     ['app', 'name', 'app.kubernetes.io/name'],
@@ -113,6 +133,11 @@ const settings = {
     list,
     [],
     'prefixes of label and annotation keys copied to the primary; * copies all',
+  ),
+  enableConfigTracking: setting(
+    toggle,
+    true,
+    'releases and copies the ConfigMaps and Secrets that targets refer to',
   ),
   ingressClass: setting(text, '', 'ingress class written to HTTPProxies'),
   minInterval: setting(duration, 10_000, 'shortest interval between analysis checks'),
@@ -149,9 +174,11 @@ export function parseConfig(
   const flags = flagsOf(argv);
   return Object.fromEntries(
     Object.entries(settings as Record<string, Setting<unknown>>).map(([key, entry]) => {
-      const [flag, variable] = [flagOf(key), variableOf(key)];
+      const flag = flagOf(key);
       const given = flags.get(flag);
       if (given !== undefined) return [key, read(`--${flag}`, given, entry)];
+      const variables = [variableOf(key), ...(entry.alias === undefined ? [] : [entry.alias])];
+      const variable = variables.find((name) => env[name] !== undefined) ?? '';
       const set = env[variable];
       return [key, set === undefined ? entry.default : read(variable, set, entry)];
     }),
@@ -162,7 +189,8 @@ export function parseConfig(
 export function helpText(): string {
   const rows = Object.entries(settings as Record<string, Setting<unknown>>).map(([key, entry]) => {
     const preset = entry.print(entry.default);
-    const note = preset === '' ? '' : ` (default ${preset})`;
+    const also = entry.alias === undefined ? '' : ` (also ${entry.alias})`;
+    const note = preset === '' ? also : ` (default ${preset})${also}`;
     return `  --${flagOf(key).padEnd(22)} ${variableOf(key).padEnd(30)} ${entry.help}${note}`;
   });
   return [
@@ -194,8 +222,8 @@ export function loadTemporalConfig(
   return { connectionOptions, namespace };
 }
 
-function setting<T>(form: Form<T>, preset: T, help: string): Setting<T> {
-  return { ...form, default: preset, help };
+function setting<T>(form: Form<T>, preset: T, help: string, alias?: string): Setting<T> {
+  return { ...form, default: preset, help, ...(alias === undefined ? {} : { alias }) };
 }
 
 function flagsOf(argv: readonly string[]): Map<string, string> {

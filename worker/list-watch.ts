@@ -1,12 +1,4 @@
-import {
-  ApiException,
-  createConfiguration,
-  CustomObjectsApi,
-  ServerConfiguration,
-  type KubeConfig,
-} from '@kubernetes/client-node';
-
-import type { Collection, Kube, WatchOptions } from '../activities/kube.js';
+import { KubeError, type Collection, type Kube, type WatchOptions } from '../activities/kube.js';
 import type { KubeObject } from '../domain/objects.js';
 
 /** One collection of the API server, to be listed and then followed from there. */
@@ -24,82 +16,53 @@ export interface Listing<T extends KubeObject> {
 }
 
 const pageSize = 500;
-const pageTimeoutMs = 30_000;
 
 /**
- * Lists with the generic API of the Kubernetes client, which leaves the JSON as the server sent it.
+ * Lists a collection page by page, and follows it.
  *
- * @param plural the collection's name in URLs, such as `deployments`
+ * @param keep what is made of each object before anybody sees it
  */
 export function listWatchOf<T extends KubeObject>(
-  config: KubeConfig,
   kube: Kube,
-  collection: Collection & { readonly plural: string },
+  collection: Collection,
+  keep: (object: KubeObject) => T = (object) => object as T,
 ): ListWatch<T> {
-  const { apiVersion, kind, namespace, plural } = collection;
-  const [group = '', version = ''] = apiVersion.split('/');
-  const api = customObjectsApi(config);
-
-  async function page(token: string | undefined): Promise<Page<T>> {
-    const paging = { limit: pageSize, ...(token === undefined ? {} : { _continue: token }) };
-    const request = { group, version, plural, ...paging };
-    try {
-      const answer: unknown = await (namespace === undefined
-        ? api.listClusterCustomObject(request)
-        : api.listNamespacedCustomObject({ ...request, namespace }));
-      return answer as Page<T>;
-    } catch (error) {
-      throw error instanceof ApiException ? new Error(refusalOf(error)) : error;
-    }
-  }
-
   return {
-    kind,
+    kind: collection.kind,
     async list() {
       const items: T[] = [];
-      let token: string | undefined;
+      let after: string | undefined;
       for (;;) {
-        const { metadata, items: more } = await page(token);
-        items.push(...more.map((item) => ({ ...item, apiVersion, kind })));
-        if (!metadata.continue) return { items, resourceVersion: metadata.resourceVersion };
-        token = metadata.continue;
+        const page = await during(() => kube.page(collection, { limit: pageSize, after }));
+        items.push(...page.items.map(keep));
+        const { continue: next = '', resourceVersion } = page.metadata;
+        if (next === '') return { items, resourceVersion };
+        after = next;
       }
     },
-    watch: (options) => kube.watch(collection, options),
+    watch: ({ seen, ...options }) =>
+      kube.watch(collection, {
+        ...options,
+        seen: (type, object) => {
+          // Bookmarks and errors are no objects of the collection.
+          seen(type, type === 'BOOKMARK' || type === 'ERROR' ? object : keep(object));
+        },
+      }),
   };
 }
 
-interface Page<T> {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly T[];
+/** The cluster has no such kind: its CRD is not installed. */
+export class UnknownKind extends Error {
+  override readonly name = 'UnknownKind';
 }
 
-/** What the API server says; the exception's own text has every header of the answer in it. */
-function refusalOf({ code, body }: ApiException<unknown>): string {
+/** Says which answer it was, as not every one comes from the API server itself. */
+async function during<T>(call: () => Promise<T>): Promise<T> {
   try {
-    const { message = '' } = JSON.parse(String(body)) as { message?: string };
-    return `${code} ${message}`;
-  } catch {
-    // Something between here and the API server answered, in a language of its own.
-    return `${code} ${String(body)}`;
+    return await call();
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const message = `${error.status} ${error.message}`;
+    throw error.status === 404 ? new UnknownKind(message) : new Error(message);
   }
-}
-
-/** The client's own factory, plus a timeout: a connection that went silent must not blind the worker. */
-function customObjectsApi(config: KubeConfig): CustomObjectsApi {
-  const server = config.getCurrentCluster()?.server ?? '';
-  const configuration = createConfiguration({
-    baseServer: new ServerConfiguration(server, {}),
-    authMethods: { default: config },
-    promiseMiddleware: [
-      {
-        pre: (request) => {
-          request.setSignal(AbortSignal.timeout(pageTimeoutMs));
-          return Promise.resolve(request);
-        },
-        post: (response) => Promise.resolve(response),
-      },
-    ],
-  });
-  return new CustomObjectsApi(configuration);
 }

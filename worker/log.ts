@@ -34,9 +34,14 @@ export function messageOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
 
-/** Errors have no enumerable fields, bigints no JSON form; task tokens are long and say nothing. */
-function plain(key: string, value: unknown): unknown {
+/**
+ * Errors have no enumerable fields, bigints no JSON form; task tokens are long and say nothing.
+ * What an error would make of itself is passed over: an HTTP client's shows the whole request,
+ * with its token and the Secret in its body.
+ */
+function plain(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   if (key === 'taskToken') return undefined;
-  if (value instanceof Error) return value.stack ?? value.message;
+  const { [key]: error } = this;
+  if (error instanceof Error) return error.stack ?? error.message;
   return typeof value === 'bigint' ? String(value) : value;
 }

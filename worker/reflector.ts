@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@temporalio/common';
 
 import type { KubeObject } from '../domain/objects.js';
-import type { ListWatch } from './list-watch.js';
+import { UnknownKind, type ListWatch } from './list-watch.js';
 import { messageOf } from './log.js';
 
 /** A mirror of one collection of the API server, kept up to date by a watch. */
@@ -29,6 +29,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly log: Logger;
   /** The part of an object worth keeping in memory. */
   readonly keep?: (object: T) => T;
+  /**
+   * For a kind that not every cluster has: how long to wait before it is looked for again, in
+   * milliseconds. That it is missing is told once.
+   */
+  readonly absentForMs?: number;
 }
 
 /** The key of an object in its collection, `NAMESPACE/NAME`. */
@@ -52,11 +57,12 @@ const maxDelayMs = 5_000;
  * missed, though several may be seen as one.
  */
 export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
-  const { source, log, keep = (object: T) => object } = options;
+  const { source, log, keep = (object: T) => object, absentForMs } = options;
   const objects = new Map<string, T>();
   const listeners: Listener<T>[] = [];
   const stopping = new AbortController();
   let synced = false;
+  let isAbsent = false;
   let listed: () => void = ignore;
   const firstList = new Promise<void>((resolve) => {
     listed = resolve;
@@ -94,6 +100,7 @@ export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Ref
     for (const item of items) store(item);
     if (!synced) log.info('watching', { kind: source.kind, objects: objects.size });
     synced = true;
+    isAbsent = false;
     listed();
     return resourceVersion;
   }
@@ -114,11 +121,18 @@ export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Ref
     try {
       return await follow(from ?? (await relist()));
     } catch (error) {
-      if (!stopping.signal.aborted) {
-        log.warn('watch lost', { kind: source.kind, error: messageOf(error) });
-      }
+      if (!stopping.signal.aborted) lost(error);
       return undefined;
     }
+  }
+
+  /** Tells why nothing is seen any more; of a kind the cluster never had only once. */
+  function lost(error: unknown): void {
+    const wasAbsent = isAbsent;
+    isAbsent = absentForMs !== undefined && !synced && error instanceof UnknownKind;
+    if (wasAbsent && isAbsent) return;
+    const what = isAbsent ? 'nothing to watch until its CRD is installed' : 'watch lost';
+    log.warn(what, { kind: source.kind, error: messageOf(error) });
   }
 
   async function run(): Promise<void> {
@@ -129,7 +143,7 @@ export function reflect<T extends KubeObject>(options: ReflectorOptions<T>): Ref
       version = await mirror(version);
       // Also a server that ends every watch at once must not be asked without a pause.
       failures = Date.now() - began < maxDelayMs ? failures + 1 : Number(version === undefined);
-      await pause(failures, stopping.signal);
+      await pause(isAbsent ? (absentForMs ?? 0) : delayOf(failures), stopping.signal);
     }
   }
 
@@ -186,9 +200,12 @@ async function watchOnce<T extends KubeObject>(
   }
 }
 
-async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  if (failures === 0) return;
-  const delay = Math.min(maxDelayMs, minDelayMs * 2 ** (failures - 1));
+function delayOf(failures: number): number {
+  return failures === 0 ? 0 : Math.min(maxDelayMs, minDelayMs * 2 ** (failures - 1));
+}
+
+async function pause(delay: number, signal: AbortSignal): Promise<void> {
+  if (delay === 0) return;
   await sleep(delay * (0.75 + Math.random() / 2), undefined, { signal }).catch(ignore);
 }
 

@@ -13,16 +13,19 @@ import { Registry } from 'prom-client';
 
 import type { Deps, Settings } from '../activities/deps.js';
 import { createActivities } from '../activities/index.js';
-import { connectKube, loadKubeConfig } from '../activities/kube.js';
-import { revisionOf } from '../activities/revision.js';
+import { connectKube } from '../activities/kube.js';
+import { revisionOfKind } from '../activities/workloads/revisions.js';
 import { taskQueueOf } from '../domain/release.js';
 import { openCaches, type Caches } from './caches.js';
 import type { Config, TemporalConfig } from './config.js';
 import { serveHealth } from './health.js';
+import { keyOf } from './reflector.js';
+import { outboxOf } from './outbox.js';
 import { releasesOf } from './releases.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { createTelemetry, type WorkerTelemetry } from './telemetry.js';
 import { connectTemporal } from './temporal.js';
+import { viewOf } from './view.js';
 import { watchCanaries } from './watch.js';
 
 export interface WorkerProcess {
@@ -42,15 +45,14 @@ export interface WorkerProcess {
 export async function runWorker(options: WorkerProcess): Promise<void> {
   const { config, temporal, version, log, stop } = options;
   const { meshProvider, namespace, port } = config;
-  const waitingFor = new Set(['Temporal', 'deployments', 'canaries', 'the workflow code']);
+  const waitingFor = new Set(['Temporal', 'workloads', 'configs', 'canaries', 'the workflow code']);
   const bundle = bundleOf(config.workflowBundle, log);
   // It is awaited only after Temporal and the API server have come up.
   bundle.catch(() => undefined);
 
   const registry = new Registry();
-  const kubeConfig = loadKubeConfig();
-  const kube = connectKube(kubeConfig);
-  const caches = openCaches({ kubeConfig, kube, namespace, log });
+  const kube = connectKube();
+  const caches = openCaches({ kube, namespace, log, configTracking: config.enableConfigTracking });
   const telemetry = createTelemetry({
     registry,
     canaries: caches.canaries,
@@ -62,10 +64,26 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
   try {
     const connection = await connectTemporal(temporal.connectionOptions, log, stop);
     if (connection === undefined) return;
-    const deps = { kube, deployments: caches.deployments, telemetry, settings: settingsOf(config) };
-    await work({ ...options, connection, caches, deps, telemetry, bundle, waitingFor }).finally(
-      () => connection.close(),
-    );
+    const client = new Client({ connection, namespace: temporal.namespace });
+    const deps: Deps = {
+      kube,
+      workloads: caches.workloads,
+      canaries: { get: (ref) => caches.canaries.get(keyOf(ref)) },
+      ...(caches.configs === undefined ? {} : { configs: caches.configs }),
+      telemetry,
+      settings: settingsOf(config),
+      outbox: outboxOf(client),
+    };
+    await work({
+      ...options,
+      connection,
+      client,
+      caches,
+      deps,
+      telemetry,
+      bundle,
+      waitingFor,
+    }).finally(() => connection.close());
   } finally {
     caches.stop();
     health.close();
@@ -76,6 +94,7 @@ export async function runWorker(options: WorkerProcess): Promise<void> {
 
 interface Parts extends WorkerProcess {
   readonly connection: NativeConnection;
+  readonly client: Client;
   readonly caches: Caches;
   readonly deps: Deps;
   readonly telemetry: WorkerTelemetry;
@@ -85,12 +104,13 @@ interface Parts extends WorkerProcess {
 
 /** Watches the cluster and performs releases, until the process is to stop. */
 async function work(parts: Parts): Promise<void> {
-  const { config, temporal, log, stop, connection, caches, telemetry, waitingFor } = parts;
-  const { canaries, deployments } = caches;
-  const client = new Client({ connection, namespace: temporal.namespace });
+  const { config, log, stop, client, caches, telemetry, waitingFor } = parts;
+  const { canaries, workloads, configs, dependencies } = caches;
   await ensureSearchAttributes(client, log);
-  await Promise.race([aborted(stop), deployments.untilSynced()]);
-  waitingFor.delete('deployments');
+  await Promise.race([aborted(stop), workloads.untilSynced()]);
+  waitingFor.delete('workloads');
+  await Promise.race([aborted(stop), configs?.untilSynced()]);
+  waitingFor.delete('configs');
   await Promise.race([aborted(stop), canaries.untilSynced()]);
   waitingFor.delete('canaries');
   if (stop.aborted) return;
@@ -99,9 +119,13 @@ async function work(parts: Parts): Promise<void> {
   const watch = watchCanaries({
     cluster: config.cluster,
     canaries,
-    deployments,
+    dependencies,
     releases: releasesOf(client, config.cluster),
-    revisionOf,
+    seen: viewOf({
+      workloads,
+      settings: parts.deps.settings,
+      revisionOf: (kind, target) => revisionOfKind(kind, target, configs),
+    }),
     sent: (kind) => {
       telemetry.watchSent(kind);
     },
@@ -177,7 +201,9 @@ function settingsOf(config: Config): Settings {
     metricsServer: config.metricsServer,
     selectorLabels: config.selectorLabels,
     includeLabelPrefixes: config.includeLabelPrefix,
+    configTracking: config.enableConfigTracking,
     ingressClass: config.ingressClass,
+    eventWebhook: config.eventWebhook,
     settleMs: config.settle,
   };
 }

@@ -1,6 +1,14 @@
 import type { Phase } from '../domain/canary.js';
-import type { Deployment, PodTemplate } from '../domain/objects.js';
 import type { CanaryObject } from './canary-cache.js';
+
+/** What is known of a canary's target, and of what was generated for it. */
+export interface Seen {
+  /** Empty when the target is missing. */
+  readonly revision: string;
+  readonly images: readonly string[];
+  /** What of the generated objects is missing, or was changed by others. */
+  readonly disorder: readonly string[];
+}
 
 /** What the watch saw of one canary and its target. */
 export interface Sight {
@@ -13,6 +21,8 @@ export interface Sight {
   readonly phase: Phase;
   readonly lastApplied: string;
   readonly images: readonly string[];
+  /** What is to be put right without anything being released; empty when nothing is. */
+  readonly upkeep: string;
 }
 
 /** What a canary needs: a run of its release workflow, or only that an open one looks again. */
@@ -63,23 +73,31 @@ const stages = {
 const visibilityLagMs = 2_000;
 const restartDelayMs = 15_000;
 const maxRestartDelayMs = 600_000;
+/** Longer than the pause between two looks, so that one good look is not taken for good order. */
+const mendedMs = 10_000;
+
+/** Flagger's own, so that a Canary can go from one to the other. */
+const finalizer = 'finalizer.flagger.app';
 
 /**
  * What the canary needs now, judged by nothing but its present state. A canary at rest needs a run
- * when its target is neither the promoted revision nor the one analysed last.
+ * when its target is neither the promoted revision nor the one analysed last, or when something
+ * of what was made for it is not as it has to be.
  *
  * @param canary undefined when it has been deleted
- * @param target undefined when there is no such Deployment
  */
 export function wanted(
   canary: CanaryObject | undefined,
-  target: Deployment | undefined,
-  revisionOf: (template: PodTemplate) => string,
+  look: (canary: CanaryObject) => Seen,
 ): Wish {
   if (canary === undefined) return { kind: 'tell', stage: 'rest', sight: nothing };
-  const sight = sightOf(canary, target, revisionOf);
+  const sight = sightOf(canary, look(canary));
   const stage = stages[sight.phase];
-  const needsRun = stage === 'rest' ? isNewRevision(sight, canary) : true;
+  const { deletionTimestamp } = canary.metadata;
+  if (deletionTimestamp !== undefined) {
+    return { kind: sight.upkeep === '' ? 'tell' : 'start', stage, sight };
+  }
+  const needsRun = stage !== 'rest' || isNewRevision(sight, canary) || sight.upkeep !== '';
   return { kind: needsRun && !isLeftAlone(canary) ? 'start' : 'tell', stage, sight };
 }
 
@@ -101,11 +119,24 @@ export function due(
   return missing && (sent.restarts === 0 || now >= sent.at + delay) ? 'restart' : 'nothing';
 }
 
+/**
+ * What is remembered of what was sent, after another look. What has stayed in order for a while is
+ * news when it comes out of order again; sooner, somebody else is undoing what runs put right, and
+ * the growing delays of a repeated run keep that from becoming a fight.
+ */
+export function remembered(sent: Sent, { sight }: Wish, now: number): Sent {
+  const isMended = sent.sight.upkeep !== '' && sight.upkeep === '';
+  return isMended && now >= sent.at + mendedMs
+    ? { ...sent, sight: { ...sent.sight, upkeep: '' } }
+    : sent;
+}
+
 function isOther(now: Sight, before: Sight): boolean {
   return (
     now.uid !== before.uid ||
     now.revision !== before.revision ||
-    now.generation !== before.generation
+    now.generation !== before.generation ||
+    (now.upkeep !== '' && before.upkeep === '')
   );
 }
 
@@ -114,28 +145,41 @@ function isAfterAnotherRelease(now: Sight, before: Sight): boolean {
   return now.phase !== before.phase || now.lastApplied !== before.lastApplied;
 }
 
-function sightOf(
-  { metadata: { uid = '', generation = 0 }, status }: CanaryObject,
-  target: Deployment | undefined,
-  revisionOf: (template: PodTemplate) => string,
-): Sight {
+function sightOf(canary: CanaryObject, seen: Seen): Sight {
+  const { metadata, status } = canary;
   return {
-    uid,
-    revision: target === undefined ? '' : revisionOf(target.spec.template),
-    generation,
+    uid: metadata.uid ?? '',
+    revision: seen.revision,
+    generation: metadata.generation ?? 0,
     phase: status?.phase ?? '',
     lastApplied: status?.lastAppliedSpec ?? '',
-    images: imagesOf(target),
+    images: seen.images,
+    upkeep: upkeepOf(canary, seen).join(', '),
   };
+}
+
+/** A release under way looks after all this itself. */
+function upkeepOf(canary: CanaryObject, { disorder }: Seen): readonly string[] {
+  const { metadata, spec, status } = canary;
+  const isHeld = metadata.finalizers?.includes(finalizer) === true;
+  if (metadata.deletionTimestamp !== undefined) return isHeld ? ['it is being deleted'] : [];
+  if (stages[status?.phase ?? ''] !== 'rest') return [];
+  return [
+    ...(status?.observedGeneration === metadata.generation ? [] : ['its manifest was changed']),
+    ...(isHeld === (spec.revertOnDeletion === true)
+      ? []
+      : ['its finalizer is not as it has to be']),
+    ...disorder,
+  ];
 }
 
 function isNewRevision({ revision, lastApplied }: Sight, { status }: CanaryObject): boolean {
   return revision !== '' && revision !== lastApplied && revision !== status?.lastPromotedSpec;
 }
 
-function isLeftAlone({ metadata, spec, status }: CanaryObject): boolean {
+function isLeftAlone({ spec, status }: CanaryObject): boolean {
   const terminating = status?.phase === 'Terminating' || status?.phase === 'Terminated';
-  return spec.suspend === true || metadata.deletionTimestamp !== undefined || terminating;
+  return spec.suspend === true || terminating;
 }
 
 const nothing: Sight = {
@@ -145,9 +189,5 @@ const nothing: Sight = {
   phase: '',
   lastApplied: '',
   images: [],
+  upkeep: '',
 };
-
-function imagesOf(target: Deployment | undefined): string[] {
-  const containers = target?.spec.template.spec?.containers ?? [];
-  return containers.map(({ name, image = '' }) => `${name}=${image}`);
-}

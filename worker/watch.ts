@@ -1,13 +1,19 @@
 import type { Logger } from '@temporalio/common';
 
-import type { PodTemplate } from '../domain/objects.js';
 import { releaseId, type CanaryRef } from '../domain/release.js';
-import { targetKeyOf, type CanaryCache } from './canary-cache.js';
-import type { DeploymentCache } from './deployment-cache.js';
+import type { CanaryCache, CanaryObject } from './canary-cache.js';
 import { messageOf } from './log.js';
 import { keyOf, placeOf } from './reflector.js';
 import type { Releases } from './releases.js';
-import { due, wanted, type Sending, type Sent, type Wish } from './wanted.js';
+import {
+  due,
+  remembered,
+  wanted,
+  type Seen,
+  type Sending,
+  type Sent,
+  type Wish,
+} from './wanted.js';
 import { workQueue } from './work-queue.js';
 
 /** Turns what happens in the cluster into releases. */
@@ -19,9 +25,11 @@ export interface Watch {
 export interface WatchOptions {
   readonly cluster: string;
   readonly canaries: CanaryCache;
-  readonly deployments: DeploymentCache;
+  /** What else tells that a canary has to be looked at again. */
+  readonly dependencies: readonly Dependency[];
   readonly releases: Releases;
-  readonly revisionOf: (template: PodTemplate) => string;
+  /** What is known of a canary's target, and of what was generated for it. */
+  readonly seen: (canary: CanaryObject) => Seen;
   /** Called for everything that was sent. */
   readonly sent: (kind: Sending) => void;
   /** Tells after each list of the open runs whether Temporal answered. */
@@ -30,18 +38,24 @@ export interface WatchOptions {
   readonly resyncMs?: number;
 }
 
+/** Something canaries depend on. */
+export interface Dependency {
+  /** Calls the listener with the key of each canary it has changed for, from now on. */
+  onChange(listener: (canary: string) => void): void;
+}
+
 /** What the watch remembers of one canary. */
 interface Memory {
   readonly ref: CanaryRef;
   sent?: Sent;
   /** Its run ended by its own decision: only a change of the canary or its target starts another. */
   settled: boolean;
-  /** Since when its target is not to be seen, in epoch milliseconds. */
-  missingSince?: number | undefined;
+  /** Since when something of it is not to be seen as it has to be, in epoch milliseconds. */
+  amissSince?: number | undefined;
 }
 
-/** Deployments come by another stream than canaries: a target may be seen a moment after its canary. */
-const targetGraceMs = 300;
+/** Each kind comes by a stream of its own: a target may be seen a moment after its canary. */
+const graceMs = 300;
 
 /**
  * Begins to watch; the caches must be synced. Level-based: events only say which canary to look at,
@@ -50,7 +64,7 @@ const targetGraceMs = 300;
  * nothing is ever lost.
  */
 export function watchCanaries(options: WatchOptions): Watch {
-  const { cluster, canaries, deployments, releases, revisionOf, log, resyncMs = 15_000 } = options;
+  const { cluster, canaries, dependencies, releases, seen, log, resyncMs = 15_000 } = options;
   const memories = new Map<string, Memory>();
   const idPrefix = releaseId({ cluster, namespace: '', name: '' }).slice(0, -1);
   const queue = workQueue({
@@ -74,14 +88,15 @@ export function watchCanaries(options: WatchOptions): Watch {
   async function look(key: string): Promise<void> {
     const memory = memoryOf(key);
     const wish = wishOf(key);
-    if (mayMissTarget(memory, wish)) {
+    if (mayLag(memory, wish)) {
       setTimeout(() => {
         queue.add(key);
-      }, targetGraceMs).unref();
+      }, graceMs).unref();
       return;
     }
     const isOpen = open.has(releaseId(memory.ref));
     const now = Date.now();
+    if (memory.sent !== undefined) memory.sent = remembered(memory.sent, wish, now);
     const next = due(wish, memory.sent, { open: isOpen, listedAt, now });
     if (next === 'nothing') {
       if (wish.sight.uid === '' && !isOpen) memories.delete(key);
@@ -97,16 +112,14 @@ export function watchCanaries(options: WatchOptions): Watch {
   }
 
   function wishOf(key: string): Wish {
-    const canary = canaries.get(key);
-    const targetKey = canary && targetKeyOf(canary);
-    const target = targetKey === undefined ? undefined : deployments.get(placeOf(targetKey));
-    return wanted(canary, target, revisionOf);
+    return wanted(canaries.get(key), seen);
   }
 
-  function mayMissTarget(memory: Memory, { sight }: Wish): boolean {
-    const isMissing = sight.uid !== '' && sight.revision === '';
-    memory.missingSince = isMissing ? (memory.missingSince ?? Date.now()) : undefined;
-    return isMissing && Date.now() < (memory.missingSince ?? 0) + targetGraceMs;
+  /** What is amiss now may be so only because one stream is behind another. */
+  function mayLag(memory: Memory, { sight }: Wish): boolean {
+    const isAmiss = sight.uid !== '' && (sight.revision === '' || sight.upkeep !== '');
+    memory.amissSince = isAmiss ? (memory.amissSince ?? Date.now()) : undefined;
+    return isAmiss && Date.now() < (memory.amissSince ?? 0) + graceMs;
   }
 
   /** A canary whose set-up was refused gets no other run until it or its target changes. */
@@ -146,9 +159,11 @@ export function watchCanaries(options: WatchOptions): Watch {
   canaries.onChange((key) => {
     queue.add(key);
   });
-  deployments.onChange((key) => {
-    for (const canary of canaries.targeting(key)) queue.add(canary);
-  });
+  for (const dependency of dependencies) {
+    dependency.onChange((key) => {
+      queue.add(key);
+    });
+  }
   void resync();
   return {
     async stop() {

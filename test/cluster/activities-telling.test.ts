@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 
 import { objectRefOf } from '../../activities/canaries.js';
+import type { Workloads } from '../../activities/deps.js';
 import { connectKube, loadKubeConfig, type Kube } from '../../activities/kube.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { brokenTag } from './activity-bench.js';
@@ -68,8 +69,11 @@ describe('waiting for pods', () => {
     await rig.ready(canary, 'canary');
     const stale = await rig.deployment('behind');
     await rig.released(canary, `shop:${brokenTag}`);
-    const deployments = { get: () => stale, subscribe: rig.deployments.subscribe };
-    const deps = { ...rig.deps, deployments };
+    const workloads: Workloads = {
+      get: () => stale,
+      subscribe: rig.workloads.subscribe,
+    };
+    const deps = { ...rig.deps, workloads };
 
     expect(await rig.attempt('awaitPods', within(500, canary, 'canary'), { deps })).toMatchObject({
       ready: false,

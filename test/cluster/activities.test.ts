@@ -32,11 +32,11 @@ describe('a canary from its creation to a promotion', () => {
 
     expect(survey).toMatchObject({
       kind: 'ready',
-      generation: 1,
       status: {},
       images: ['shop:1'],
       plan: {
-        weights: [10, 20, 30],
+        generation: 1,
+        strategy: { kind: 'weighted', weights: [10, 20, 30] },
         intervalMs: 10_000,
         names: { primaryWorkload: 'whole-primary' },
       },
@@ -120,7 +120,7 @@ describe('a canary from its creation to a promotion', () => {
       status: { phase: 'Progressing', canaryWeight: 30 },
       after: [normal('Advance whole.ns canary weight 30')],
     };
-    await rig.twice('route', { canary, routes: { primary: 70, canary: 30 }, report });
+    await rig.twice('route', { canary, routes: { primary: 70, canary: 30 }, cookies: {}, report });
 
     expect(await rig.weights('whole')).toEqual({ 'whole-primary': 70, 'whole-canary': 30 });
     expect((await rig.manifest(canary)).status).toMatchObject({ canaryWeight: 30 });
@@ -150,6 +150,7 @@ describe('a canary from its creation to a promotion', () => {
     await rig.attempt('route', {
       canary,
       routes: { primary: 100, canary: 0 },
+      cookies: {},
       report: { key: '7', status: { phase: 'Finalising', canaryWeight: 0 } },
     });
     await rig.twice('finish', {
@@ -208,7 +209,7 @@ describe('a rollback', () => {
     const canary = await rig.initialised('analysed');
     await rig.released(canary, 'shop:2');
     const primary = await rig.deployment('analysed-primary');
-    const input = { canary, primaryBefore: undefined, ending: rollBack, report };
+    const input = { canary, cookies: {}, primaryBefore: undefined, ending: rollBack, report };
     await rig.twice('rollBack', input);
 
     expect(await rig.weights('analysed')).toEqual({
@@ -236,13 +237,13 @@ describe('a rollback', () => {
     await rig.ready(canary, 'primary');
 
     const primaryBefore = promoted.copied ? promoted.primaryBefore : undefined;
-    await rig.twice('rollBack', { canary, primaryBefore, ending: rollBack, report });
+    await rig.twice('rollBack', { canary, cookies: {}, primaryBefore, ending: rollBack, report });
 
     expect((await rig.deployment('promoting-primary')).spec.template).toEqual(before);
     expect((await rig.deployment('promoting')).spec.replicas).toBe(0);
     await rig.ready(canary, 'primary');
     // The number the primary has now is another one; going back to the old one is still the same.
-    await rig.twice('rollBack', { canary, primaryBefore, ending: rollBack, report });
+    await rig.twice('rollBack', { canary, cookies: {}, primaryBefore, ending: rollBack, report });
 
     // And the same revision can be released again.
     await rig.released(canary, 'shop:2');
@@ -256,7 +257,13 @@ describe('a rollback', () => {
     const revision = await rig.released(canary, 'shop:2');
     await rig.attempt('promote', { canary, revision, report: { key: '8' } });
 
-    await rig.attempt('rollBack', { canary, primaryBefore: undefined, ending: rollBack, report });
+    await rig.attempt('rollBack', {
+      canary,
+      cookies: {},
+      primaryBefore: undefined,
+      ending: rollBack,
+      report,
+    });
 
     expect(imageOf(await rig.deployment('cut-off-primary'))).toBe('shop:1');
   });
@@ -274,7 +281,7 @@ describe('a rollback', () => {
       if (shifted) servedAtSwitch = status?.availableReplicas ?? 0;
       return shifted;
     });
-    await rig.attempt('rollBack', { canary, primaryBefore, ending: rollBack, report });
+    await rig.attempt('rollBack', { canary, cookies: {}, primaryBefore, ending: rollBack, report });
     await watching;
 
     expect(servedAtSwitch).toBe(2);
@@ -290,7 +297,7 @@ describe('a rollback', () => {
 
     const primaryBefore = promoted.copied ? promoted.primaryBefore : undefined;
     await expect(
-      rig.attempt('rollBack', { canary, primaryBefore, ending: rollBack, report }),
+      rig.attempt('rollBack', { canary, cookies: {}, primaryBefore, ending: rollBack, report }),
     ).rejects.toMatchObject({
       type: 'InvalidSpec',
       message: `deployment forgotten-primary.${rig.namespace} cannot go back to revision 1: its replica set is gone (see spec.revisionHistoryLimit)`,

@@ -6,18 +6,18 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.js';
 import type { Deps, Settings, Telemetry } from '../../activities/deps.js';
 import { createActivities } from '../../activities/index.js';
-import { connectKube, loadKubeConfig, refOf, type Kube } from '../../activities/kube.js';
-import type { Deployment, KubeObject } from '../../domain/objects.js';
-import { cacheDeployments, type DeploymentCache } from '../../worker/deployment-cache.js';
-import { listWatchOf } from '../../worker/list-watch.js';
+import { connectKube, refOf, type Kube } from '../../activities/kube.js';
+import type { KubeObject } from '../../domain/objects.js';
+import { openWorkloads } from '../../worker/caches.js';
 import { jsonLogger } from '../../worker/log.js';
+import type { WorkloadCache } from '../../worker/workload-cache.js';
 
 /** Activities at work on a real API server, in a namespace of their own. */
 export interface ActivityBench {
   readonly namespace: string;
   readonly kube: Kube;
   readonly deps: Deps;
-  readonly deployments: DeploymentCache;
+  readonly workloads: WorkloadCache;
   /** How the releases of this bench ended, as the metrics were told. */
   readonly endings: Parameters<Telemetry['releaseEnded']>[1][];
   /** Runs one attempt of an activity as the given run of a workflow. */
@@ -38,7 +38,9 @@ export const settings: Settings = {
   metricsServer: 'http://127.0.0.1:1',
   selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
   includeLabelPrefixes: [],
+  configTracking: true,
   ingressClass: '',
+  eventWebhook: '',
   settleMs: 20,
 };
 
@@ -50,29 +52,22 @@ export const brokenTag = 'broken';
 
 /** Opens a namespace in the cluster KUBECONFIG names; its pods become ready without a kubelet. */
 export async function openBench(name: string): Promise<ActivityBench> {
-  const config = loadKubeConfig();
-  const kube = connectKube(config);
+  const kube = connectKube();
   const namespace = `${name}-${process.pid}`;
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  const deployments = cacheDeployments(
-    listWatchOf<Deployment>(config, kube, {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
-      namespace,
-    }),
-    jsonLogger('error'),
-  );
-  await deployments.untilSynced();
+  const workloads = openWorkloads({ kube, namespace, log: jsonLogger('error') });
+  await workloads.untilSynced();
   const endings: ActivityBench['endings'] = [];
   const telemetry: Telemetry = {
     metricMeasured: () => undefined,
     checkTook: () => undefined,
     releaseEnded: (_canary, ended) => endings.push(ended),
   };
-  const deps: Deps = { kube, deployments, telemetry, settings };
+  const deps: Deps = { kube, workloads, telemetry, settings };
   const keeper = keepPodsReady(kube, namespace);
 
   return {
-    ...{ namespace, kube, deps, deployments, endings },
+    ...{ namespace, kube, deps, workloads, endings },
 
     attempt(activity, input, { runId = 'a-run', activityId = '1', deps: other = deps } = {}) {
       const workflowExecution = { workflowId: 'a-release', runId };
@@ -89,6 +84,8 @@ export async function openBench(name: string): Promise<ActivityBench> {
         ['flagger.app/v1beta1', 'Canary'],
         ['apps/v1', 'Deployment'],
         ['v1', 'Service'],
+        ['v1', 'ConfigMap'],
+        ['v1', 'Secret'],
         ['projectcontour.io/v1', 'HTTPProxy'],
         ['v1', 'Event'],
       ] as const;
@@ -116,7 +113,7 @@ export async function openBench(name: string): Promise<ActivityBench> {
 
     async close() {
       await keeper.stop();
-      deployments.stop();
+      workloads.stop();
       await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });
     },
   };

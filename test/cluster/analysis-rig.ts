@@ -1,20 +1,21 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 
-import { createCheck } from '../../activities/analysis.js';
 import { canaryApiVersion } from '../../activities/canaries.js';
 import type { MoveInput } from '../../activities/contract.js';
 import type { Deps } from '../../activities/deps.js';
-import { connectKube, loadKubeConfig, type Kube } from '../../activities/kube.js';
+import { createActivities } from '../../activities/index.js';
+import { connectKube, type Kube } from '../../activities/kube.js';
 import { revisionOf } from '../../activities/revision.js';
-import { applyRoutes } from '../../activities/routing.js';
-import { parseCanary, type Canary } from '../../domain/canary.js';
+import { applyRoutes, liveRoutes } from '../../activities/routing.js';
+import type { Canary } from '../../domain/canary.js';
+import { parseCanary } from '../../domain/manifest.js';
 import type { Deployment, KubeObject, ObjectRef } from '../../domain/objects.js';
 import type { CheckResult } from '../../domain/release.js';
 import { toCanary } from '../../domain/routes.js';
-import { cacheDeployments, type DeploymentCache } from '../../worker/deployment-cache.js';
-import { listWatchOf } from '../../worker/list-watch.js';
+import { openWorkloads } from '../../worker/caches.js';
 import { jsonLogger } from '../../worker/log.js';
+import type { WorkloadCache } from '../../worker/workload-cache.js';
 import { aManifest, someSettings, type CanaryParts } from '../activities/a-canary.js';
 import { startMetricsServer, type MetricsServer } from '../activities/metrics/prometheus-server.js';
 
@@ -42,6 +43,10 @@ export interface AnalysisRig {
   /** Type and text of the warnings on a Canary. */
   warningsOf(canary: Canary): Promise<string[][]>;
   failedChecksOf(canary: Canary): Promise<number>;
+  /** Everything told on a Canary, `TYPE MESSAGE`, in the order it was written. */
+  eventsOf(canary: Canary): Promise<string[]>;
+  /** The canary's share of the traffic. */
+  weightOf(canary: Canary): Promise<number | undefined>;
 }
 
 /** An activity environment that logs errors only. */
@@ -52,14 +57,14 @@ export function anEnvironment(): MockActivityEnvironment {
 /** Opens the rig in a new namespace. */
 export async function openRig(namespace: string): Promise<AnalysisRig> {
   const kube = connectKube();
-  const deployments = await watchDeployments(kube, namespace);
+  const workloads = await watchWorkloads(kube, namespace);
   let metrics!: MetricsServer;
   let told: AnalysisRig['told'] = { measured: [], checks: 0 };
   let number = 0;
 
   const deps = (): Deps => ({
     kube,
-    deployments,
+    workloads,
     settings: { ...someSettings, metricsServer: metrics.address, ingressClass: 'nobody' },
     telemetry: {
       metricMeasured: (_canary, metric, value) => told.measured.push([metric, value]),
@@ -92,7 +97,9 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
   ): Promise<void> {
     await kube.patch(deployment(name), { status }, 'status');
     for (let waited = 0; waited < 5_000; waited += 20) {
-      const seen = deployments.get({ namespace, name })?.status?.observedGeneration ?? 0;
+      const seen =
+        (workloads.get(deployment(name)) as Deployment | undefined)?.status?.observedGeneration ??
+        0;
       if (seen >= status.observedGeneration) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -105,7 +112,10 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
       canary: { cluster: 'test', namespace, name: canary.name },
       revision: revisionOf(target.spec.template),
       routes: toCanary(10),
+      cookies: {},
+      hooks: 'rollout',
       failedChecks: 0,
+      then: { gates: [] },
       report: { key: '7' },
     };
   }
@@ -128,7 +138,7 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
     },
     endTest: () => metrics.stop(),
     async stop() {
-      deployments.stop();
+      workloads.stop();
       await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });
     },
 
@@ -142,7 +152,7 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
       await createDeployment(`${name}-primary`);
       const parsed = parseCanary(created, someSettings.defaults);
       if (!parsed.ok) throw new Error(parsed.problems.join());
-      await applyRoutes(deps(), parsed.canary, toCanary(weight));
+      await applyRoutes(deps(), parsed.canary, { routes: toCanary(weight), cookies: {} });
       return parsed.canary;
     },
 
@@ -173,7 +183,7 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
     inputOf,
     async check(canary, input = {}, given = deps()) {
       const whole = { ...(await inputOf(canary)), ...input };
-      return anEnvironment().run(createCheck(given), whole);
+      return anEnvironment().run(createActivities(given).check, whole);
     },
 
     find: ({ name }) => kube.find(object('Canary', name)),
@@ -188,6 +198,20 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
       return events.map(({ type, message }) => [type, message]);
     },
 
+    async eventsOf({ name }) {
+      const events = await kube.list<KubeObject & { type: string; message: string }>({
+        apiVersion: 'v1',
+        kind: 'Event',
+        namespace,
+        fieldSelector: `involvedObject.name=${name},involvedObject.kind=Canary`,
+      });
+      return events
+        .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+        .map(({ type, message }) => `${type} ${message}`);
+    },
+
+    weightOf: async (canary) => (await liveRoutes(deps(), canary))?.canary,
+
     async failedChecksOf({ name }) {
       const found = await kube.find(object('Canary', name));
       return (found?.status as { failedChecks?: number } | undefined)?.failedChecks ?? 0;
@@ -195,20 +219,11 @@ export async function openRig(namespace: string): Promise<AnalysisRig> {
   };
 }
 
-async function watchDeployments(kube: Kube, namespace: string): Promise<DeploymentCache> {
+async function watchWorkloads(kube: Kube, namespace: string): Promise<WorkloadCache> {
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  const source = listWatchOf<Deployment>(loadKubeConfig(), kube, {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    namespace,
-    plural: 'deployments',
-  });
-  const deployments = cacheDeployments(
-    source,
-    jsonLogger('error', () => undefined),
-  );
-  await deployments.untilSynced();
-  return deployments;
+  const workloads = openWorkloads({ kube, namespace, log: jsonLogger('error', () => undefined) });
+  await workloads.untilSynced();
+  return workloads;
 }
 
 function deploymentOf(namespace: string, name: string): KubeObject {

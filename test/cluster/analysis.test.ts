@@ -1,4 +1,5 @@
-import { createCheck, probeProviders } from '../../activities/analysis.js';
+import { createActivities } from '../../activities/index.js';
+import { probeProviders } from '../../activities/metrics/probe.js';
 import { applyRoutes } from '../../activities/routing.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { toCanary } from '../../domain/routes.js';
@@ -98,10 +99,10 @@ describe('a check', () => {
     ]);
   });
 
-  it('asks nothing without traffic at the canary', async () => {
+  it('asks nothing before the canary has begun', async () => {
     const canary = await rig.aCanary({ analysis: builtIns }, 0);
 
-    expect(await rig.check(canary, { routes: toCanary(0) })).toEqual({
+    expect(await rig.check(canary, { routes: toCanary(0), hooks: 'none' })).toEqual({
       verdict: 'passed',
       readings: [],
       repaired: false,
@@ -123,7 +124,7 @@ describe('a check', () => {
 
   it('repairs the routes, tells of it and keeps the weight', async () => {
     const canary = await rig.aCanary();
-    await applyRoutes(rig.deps, canary, toCanary(90));
+    await applyRoutes(rig.deps, canary, { routes: toCanary(90), cookies: {} });
 
     expect(await rig.check(canary)).toMatchObject({ verdict: 'passed', repaired: true });
     expect(await rig.check(canary)).toMatchObject({ verdict: 'passed', repaired: false });
@@ -172,7 +173,7 @@ describe('a check', () => {
     const canary = await rig.aCanary({ analysis: builtIns });
     rig.metrics.hang();
     const environment = anEnvironment();
-    const running = environment.run(createCheck(rig.deps), await rig.inputOf(canary));
+    const running = environment.run(createActivities(rig.deps).check, await rig.inputOf(canary));
     setTimeout(() => environment.cancel('TIMED_OUT'), 200);
 
     await expect(running).rejects.toThrow();

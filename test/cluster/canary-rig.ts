@@ -69,7 +69,7 @@ export async function openRig(name: string): Promise<CanaryRig> {
       await attempt('scaleUp', { canary, report: { key: '3' } });
       if (!image.endsWith(brokenTag)) await rig.ready(canary, 'canary');
       const routes = { primary: 50, canary: 50 };
-      await attempt('route', { canary, routes, report: { key: '4' } });
+      await attempt('route', { canary, routes, cookies: {}, report: { key: '4' } });
       return revision;
     },
 

@@ -1,12 +1,11 @@
-import { connectKube, loadKubeConfig } from '../../activities/kube.js';
+import { connectKube } from '../../activities/kube.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { listWatchOf, type ListWatch } from '../../worker/list-watch.js';
 import { jsonLogger } from '../../worker/log.js';
 import { reflect } from '../../worker/reflector.js';
 
 const namespace = `reflector-${process.pid}`;
-const kubeConfig = loadKubeConfig();
-const kube = connectKube(kubeConfig);
+const kube = connectKube();
 
 beforeAll(() => kube.create(aNamespace()));
 afterAll(() =>
@@ -48,6 +47,30 @@ it('lists anew when the version it watches from is too old', async () => {
   reflector.stop();
 });
 
+it('tells once of a kind the cluster does not have, and sees it when it comes', async () => {
+  const missing = listWatchOf(kube, { apiVersion: 'nobody.example/v1', kind: 'Thing' });
+  const there = deployments();
+  const lines: string[] = [];
+  let lists = 0;
+  const reflector = reflect({
+    source: {
+      ...there,
+      list() {
+        lists += 1;
+        return lists <= 3 ? missing.list() : there.list();
+      },
+    },
+    log: jsonLogger('warn', (line) => lines.push(line)),
+    absentForMs: 10,
+  });
+  await reflector.untilSynced();
+  reflector.stop();
+
+  expect(lists).toBe(4);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('nothing to watch until its CRD is installed');
+});
+
 it('shows what was made, changed and deleted, in order', async () => {
   const reflector = reflect({ source: deployments(), log: jsonLogger('error') });
   await reflector.untilSynced();
@@ -83,10 +106,9 @@ const tooOld = {
 } as unknown as KubeObject;
 
 function deployments(): ListWatch<KubeObject> {
-  return listWatchOf(kubeConfig, kube, {
+  return listWatchOf(kube, {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    plural: 'deployments',
     namespace,
   });
 }

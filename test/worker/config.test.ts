@@ -10,6 +10,8 @@ it('has defaults for everything', () => {
     metricsServer: 'http://prometheus:9090',
     selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
     includeLabelPrefix: [],
+    eventWebhook: '',
+    enableConfigTracking: true,
     ingressClass: '',
     minInterval: 10_000,
     settle: 500,
@@ -48,7 +50,7 @@ it.each([
   [['--settle=5'], '--settle: "5" is not allowed (allowed: a duration such as 10s'],
   [['--settle=-1s'], '--settle: "-1s" is not allowed'],
   [['--metrics-server=prometheus:9090'], '--metrics-server: "prometheus:9090" is not allowed'],
-  [['--mesh-provider=istio'], '"istio" is not allowed (allowed: contour, gatewayapi:v1)'],
+  [['--mesh-provider=envoy'], '"envoy" is not allowed (allowed: contour, gatewayapi:v1'],
   [['--cluster=a/b'], '--cluster: "a/b" is not allowed (allowed: lower-case letters'],
   [['--log-level=trace'], '(allowed: debug, info, warn, error)'],
 ])('refuses %j', (argv, message) => {
@@ -73,4 +75,24 @@ it('reads where Temporal is from its standard variables', () => {
   });
   expect(config.namespace).toBe('releases');
   expect(config.connectionOptions.address).toBe('temporal:7233');
+});
+
+describe("Flagger's variable for the event webhook", () => {
+  const url = 'https://hooks.test/a/';
+
+  it('is read, as it is written', () => {
+    expect(parseConfig([], { EVENT_WEBHOOK_URL: url }).eventWebhook).toBe(url);
+  });
+
+  it('counts less than ours, and less than the flag', () => {
+    const env = { EVENT_WEBHOOK_URL: 'https://theirs.test', SLUICE_EVENT_WEBHOOK: url };
+    expect(parseConfig([], env).eventWebhook).toBe(url);
+    expect(parseConfig(['-event-webhook', 'http://flag.test'], env).eventWebhook).toBe(
+      'http://flag.test',
+    );
+  });
+
+  it('has to be a URL', () => {
+    expect(() => parseConfig([], { EVENT_WEBHOOK_URL: 'hooks.test' })).toThrow(ConfigError);
+  });
 });
