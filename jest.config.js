@@ -18,6 +18,7 @@ export default {
     project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox']),
     project('workflows', ['workflows', 'replay']),
     project('cluster', ['cluster']),
+    project('conformance', ['conformance']),
     project('e2e', ['e2e']),
   ],
 };

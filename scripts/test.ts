@@ -9,7 +9,8 @@ import { join } from 'node:path';
 
 import type { Forward } from '../sandbox/forwards.js';
 import { PARTS, type Part } from '../sandbox/parts.js';
-import { startSandbox } from '../sandbox/sandbox.js';
+import { startSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import { summaryOf } from '../test/conformance/verdicts.js';
 
 interface Counts {
   readonly passed: number;
@@ -17,46 +18,104 @@ interface Counts {
   readonly skipped: number;
 }
 
-type Suite = () => Promise<Counts>;
+type Run = () => Promise<Counts>;
 
-/** The parts of a sandbox that stay out of the way of tests that act as the worker themselves. */
-const quietParts: readonly Part[] = ['temporal'];
+/** A sandbox for tests: what is up in it. */
+interface Stage {
+  readonly parts: readonly Part[];
+  readonly images: readonly string[];
+}
+
+interface Suite {
+  readonly name: string;
+  readonly runs: readonly Run[];
+  readonly stage?: Stage;
+}
+
+/** What stays out of the way of tests that act as the worker themselves, or run it. */
+const quiet: Stage = { parts: ['temporal'], images: ['test/conformance/images.json'] };
+
+const whole: Stage = { parts: PARTS, images: [] };
 
 /** Lets tests on the host steer the load generator. */
 const load: Forward = { name: 'load', target: 'load.demo:80', preferredPort: 0 };
 
-const suites: Readonly<Record<string, readonly Suite[]>> = {
-  check: [
-    command('types', 'tsc', ['--noEmit']),
-    command('lint', 'eslint', ['.']),
-    command('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
-  ],
-  domain: [jest('domain')],
-  cluster: [inSandbox(quietParts, jest('workflows'), jest('cluster'))],
+/** In the order they are run; neighbours share a sandbox of the same stage. */
+const suites: readonly Suite[] = [
+  {
+    name: 'check',
+    runs: [
+      command('types', 'tsc', ['--noEmit']),
+      command('lint', 'eslint', ['.']),
+      command('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
+    ],
+  },
+  { name: 'domain', runs: [jest('domain')] },
+  { name: 'cluster', stage: quiet, runs: [jest('workflows'), jest('cluster')] },
+  { name: 'conformance', stage: quiet, runs: [jest('conformance', { sum: summaryOf })] },
   // One after the other: some of these tests kill what the others need.
-  e2e: [inSandbox(PARTS, jest('e2e', '--runInBand'))],
-};
+  { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
+];
 
-const chosen = process.argv.slice(2);
-const unknown = chosen.filter((name) => !(name in suites));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((word) => !suites.some(({ name }) => name === word));
 if (unknown.length > 0) {
-  console.error(`unknown suite ${unknown.join(', ')}: use ${Object.keys(suites).join(', ')}`);
+  const names = suites.map(({ name }) => name);
+  console.error(`unknown suite ${unknown.join(', ')}: use ${names.join(', ')}`);
   process.exit(2);
 }
 
-let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const [name, parts] of Object.entries(suites)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
-  const begun = Date.now();
-  for (const suite of parts) total = add(total, await suite());
-  console.log(`\n[${name}] took ${String(Math.round((Date.now() - begun) / 1_000))} s`);
-}
-const { passed, failed, skipped } = total;
+const { passed, failed, skipped } = await runAll(
+  suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name)),
+);
 console.log(`\n${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;
 
+interface Up {
+  readonly stage: Stage;
+  readonly sandbox: Sandbox;
+}
+
+async function runAll(chosen: readonly Suite[]): Promise<Counts> {
+  let total = count(0, 0);
+  let up: Up | undefined;
+  try {
+    for (const { name, runs, stage } of chosen) {
+      const begun = Date.now();
+      if (up?.stage !== stage) {
+        await up?.sandbox.stop();
+        up = undefined;
+        up = stage && { stage, sandbox: await setUp(stage) };
+      }
+      for (const run of runs) total = add(total, await run());
+      console.log(`\n[${name}] took ${String(Math.round((Date.now() - begun) / 1_000))} s`);
+    }
+  } finally {
+    await up?.sandbox.stop();
+  }
+  return total;
+}
+
+/** Starts a sandbox; what it is reached by is in the environment from then on. */
+async function setUp({ parts, images }: Stage): Promise<Sandbox> {
+  const name = `test-${String(process.pid)}`;
+  const sandbox = await startSandbox({
+    ...{ name, parts, images },
+    forwards: [load],
+    report: (line) => console.error(line),
+  });
+  Object.assign(process.env, {
+    SLUICE_SANDBOX_NAME: name,
+    KUBECONFIG: sandbox.kubeconfig,
+    TEMPORAL_ADDRESS: sandbox.urls.temporal,
+    PROMETHEUS_URL: sandbox.urls.prometheus,
+    LOAD_URL: `http://127.0.0.1:${String(sandbox.ports[load.name])}`,
+  });
+  return sandbox;
+}
+
 /** A command that counts as one test. */
-function command(name: string, program: string, args: readonly string[]): Suite {
+function command(name: string, program: string, args: readonly string[]): Run {
   return async () => {
     const code = await run(program, args);
     console.log(`${code === 0 ? 'PASS' : 'FAIL'} ${name}`);
@@ -64,8 +123,14 @@ function command(name: string, program: string, args: readonly string[]): Suite 
   };
 }
 
+interface JestOptions {
+  readonly flags?: readonly string[];
+  /** What is to be said of all tests, by their names. */
+  readonly sum?: (titles: readonly string[]) => string;
+}
+
 /** One project of jest.config.js. */
-function jest(project: string, ...flags: readonly string[]): Suite {
+function jest(project: string, { flags = [], sum }: JestOptions = {}): Run {
   return async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
     const outputFile = join(folder, 'result.json');
@@ -79,57 +144,45 @@ function jest(project: string, ...flags: readonly string[]): Suite {
         ],
         ['ignore', 'ignore', 'inherit'],
       );
-      return await resultOf(outputFile, code);
+      const { counts, titles } = await resultOf(outputFile, code);
+      if (sum !== undefined) console.log(`\n${sum(titles)}`);
+      return counts;
     } finally {
       await rm(folder, { recursive: true });
     }
   };
 }
 
-/** Runs suites while a sandbox is up; what it is reached by is in the environment. */
-function inSandbox(parts: readonly Part[], ...inner: readonly Suite[]): Suite {
-  return async () => {
-    const name = `test-${String(process.pid)}`;
-    const sandbox = await startSandbox({
-      name,
-      parts,
-      forwards: [load],
-      report: (line) => console.error(line),
-    });
-    Object.assign(process.env, {
-      SLUICE_SANDBOX_NAME: name,
-      KUBECONFIG: sandbox.kubeconfig,
-      TEMPORAL_ADDRESS: sandbox.urls.temporal,
-      PROMETHEUS_URL: sandbox.urls.prometheus,
-      LOAD_URL: `http://127.0.0.1:${String(sandbox.ports[load.name])}`,
-    });
-    try {
-      let counts = count(0, 0);
-      for (const suite of inner) counts = add(counts, await suite());
-      return counts;
-    } finally {
-      await sandbox.stop();
-    }
-  };
-}
-
 /** A run that broke off before it could count has failed, whatever it had printed. */
-async function resultOf(file: string, code: number): Promise<Counts> {
+async function resultOf(
+  file: string,
+  code: number,
+): Promise<{ readonly counts: Counts; readonly titles: readonly string[] }> {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, success } = JSON.parse(
-      await readFile(file, 'utf8'),
-    ) as {
-      numPassedTests: number;
-      numFailedTests: number;
-      numPendingTests: number;
-      success: boolean;
-    };
+    const result = JSON.parse(await readFile(file, 'utf8')) as JestResult;
+    const { numPassedTests, numFailedTests, numPendingTests, success } = result;
     const broken = !success && numFailedTests === 0 ? 1 : 0;
-    return { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests };
+    return {
+      counts: { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests },
+      titles: result.testResults.flatMap(({ assertionResults }) =>
+        assertionResults.map(({ title }) => title),
+      ),
+    };
   } catch {
     console.error(`the test run broke off (exit code ${String(code)})`);
-    return count(0, 1);
+    return { counts: count(0, 1), titles: [] };
   }
+}
+
+/** The part of what Jest writes with `--json` that is read here. */
+interface JestResult {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly success: boolean;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly title: string }[];
+  }[];
 }
 
 function run(

@@ -65,8 +65,13 @@ export async function openApp(
   const manifest = canaryOf(namespace, host, options);
   const canaryObject = refOf(namespace, 'flagger.app/v1beta1', 'Canary', 'web');
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  for (const object of options.objects ?? []) {
+    await kube.create({ ...object, metadata: { ...object.metadata, namespace } });
+  }
   await kube.create(deploymentOf(namespace, options));
-  if (!isGateway(options)) await kube.create(rootOf(namespace, host));
+  if (options.provider !== 'gatewayapi:v1' && options.provider !== 'kubernetes') {
+    await kube.create(rootOf(namespace, host));
+  }
   await kube.create(manifest);
 
   const app: App = {
@@ -78,7 +83,8 @@ export async function openApp(
     async setImage(tag, env) {
       const { spec } = deploymentOf(namespace, { ...options, tag, ...(env && { env }) });
       const { template } = spec as { template: unknown };
-      await kube.patch(deploymentRef(namespace, 'web'), { spec: { template } });
+      const target = refOf(namespace, 'apps/v1', options.kind ?? 'Deployment', 'web');
+      await kube.patch(target, { spec: { template } });
     },
     async patchCanary(spec) {
       await kube.patch(canaryObject, { spec });

@@ -1,8 +1,9 @@
 import { jest } from '@jest/globals';
 
 import { releaseId } from '../../domain/release.js';
-import { activitiesOf, weightsOf } from './history.js';
-import { openStage, until, worker, type App, type Stage } from './stage.js';
+import { killApiServer, killTemporal, killWorker } from './blows.js';
+import { activitiesOf, checkedWeights, steppedWeights } from './history.js';
+import { openStage, until, type App, type Stage } from './stage.js';
 
 jest.setTimeout(240_000);
 
@@ -30,7 +31,7 @@ describe('the worker is killed', () => {
     await app.untilState('the wait for the first primary', ({ stage: at }) =>
       at.startsWith('awaiting'),
     );
-    await killWorker();
+    await killWorker(stage);
     await Promise.all([app.initialised(), other.initialised()]);
 
     for (const { deployment, routes, tag } of [app, other]) {
@@ -48,15 +49,15 @@ describe('the worker is killed', () => {
     const runs = (await app.runIds()).length;
     await app.setImage('1.1.0', slowStart);
     await app.untilState('scaling up', ({ stage: at }) => at === 'awaiting-canary');
-    await killWorker();
+    await killWorker(stage);
     for (const weight of [10, 20, 30, 40, 50]) {
       await until(`weight ${String(weight)}`, async () => (await app.routes()).canary === weight);
-      await killWorker();
+      await killWorker(stage);
     }
     await app.untilStatus('promoting', ({ phase }) => phase === 'Promoting');
-    await killWorker();
+    await killWorker(stage);
     await app.untilStatus('finalising', ({ phase }) => phase === 'Finalising');
-    await killWorker();
+    await killWorker(stage);
 
     await expectPromoted(app, '1.1.0', runs);
   });
@@ -66,7 +67,7 @@ describe('the worker is killed', () => {
     const { revision } = await other.untilState('weight 10', ({ weight }) => weight === 10);
     await stage.sluice.order(other.canary, 'rollback', { actor: 'a test', revision });
     await until('the rollback', async () => (await other.routes()).canary === 0);
-    await killWorker();
+    await killWorker(stage);
 
     await expectRolledBack(other, '1.0.0', 'as a test asked');
     const [runId = ''] = (await other.runIds()).slice(-1);
@@ -95,7 +96,7 @@ describe('a release goes on', () => {
     const runs = (await app.runIds()).length;
     await app.setImage('1.1.0');
     await app.untilStatus('weight 20', ({ canaryWeight }) => canaryWeight === 20);
-    await inside('kubectl -n temporal delete pod temporal-0 --force --grace-period=0');
+    await killTemporal(stage);
 
     await expectPromoted(app, '1.1.0', runs);
   });
@@ -104,8 +105,7 @@ describe('a release goes on', () => {
     const runs = (await other.runIds()).length;
     await other.setImage('1.1.0');
     await other.untilStatus('weight 20', ({ canaryWeight }) => canaryWeight === 20);
-    await inside('kill -9 $(cat $SLUICE_SANDBOX/pids/kube-apiserver)');
-    await until('the API server', () => other.routes().catch(() => undefined));
+    await killApiServer(stage, other);
 
     await expectPromoted(other, '1.1.0', runs);
   });
@@ -128,8 +128,8 @@ async function expectPromoted(app: App, tag: string, runsBefore: number): Promis
   expect(await stage.sluice.ending(app.canary, runId)).toMatchObject({ outcome: 'promoted' });
 
   const activities = await activitiesOf(stage.temporal, releaseId(app.canary), runId);
-  expect(weightsOf(activities, 'route')).toEqual([10, 20, 30, 40, 50, 0]);
-  expect(weightsOf(activities, 'check')).toEqual([10, 20, 30, 40, 50]);
+  expect(steppedWeights(activities)).toEqual([10, 20, 30, 40, 50, 0]);
+  expect(checkedWeights(activities)).toEqual([0, 10, 20, 30, 40, 50]);
   expect((await app.events()).filter((event) => event.startsWith('Normal'))).toEqual([
     'Normal all the metrics providers are available!',
     `Normal Initialization done! web.${namespace}`,
@@ -171,23 +171,4 @@ async function settledRuns(app: App, count: number): Promise<string[]> {
     const ids = await app.runIds();
     return ids.length >= count && ids;
   });
-}
-
-/**
- * SIGKILL, and a new pod at once: the kubelet would let the old one wait longer each time before it
- * starts again in place.
- */
-async function killWorker(): Promise<void> {
-  const { namespace, name } = worker;
-  await inside(
-    [
-      "kill -9 $(pgrep -f '[-]-metrics-server=')",
-      `kubectl -n ${namespace} delete pod -l app=${name} --force --grace-period=0`,
-    ].join('\n'),
-  );
-}
-
-async function inside(command: string): Promise<void> {
-  const { code, output } = await stage.exec(command);
-  if (code !== 0) throw new Error(`${command}: ${output}`);
 }

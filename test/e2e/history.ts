@@ -6,7 +6,11 @@ import type { Routes } from '../../domain/routes.js';
 /** One activity of a run, as its history has it. */
 export interface ActivityRecord {
   readonly type: string;
-  readonly input: { readonly routes?: Routes; readonly role?: string };
+  readonly input: {
+    readonly routes?: Routes;
+    readonly then?: { readonly step?: { readonly routes: Routes } };
+    readonly role?: string;
+  };
   /** The attempt that ended it; undefined while it has not ended. */
   readonly attempts?: number;
 }
@@ -37,12 +41,17 @@ export async function activitiesOf(
   return records;
 }
 
-/** The canary weights a run set, or checked at, one for each scheduled activity of that type. */
-export function weightsOf(
-  activities: readonly ActivityRecord[],
-  type: 'route' | 'check',
-): number[] {
-  return activities
-    .filter((activity) => activity.type === type)
-    .map(({ input }) => input.routes?.canary ?? NaN);
+/** The canary weights a run checked at, one for each check it scheduled. */
+export function checkedWeights(activities: readonly ActivityRecord[]): number[] {
+  return activities.flatMap(({ type, input }) =>
+    type === 'check' ? [input.routes?.canary ?? NaN] : [],
+  );
+}
+
+/** The canary weights a run was to set: each with the check before it, or by an activity of its own. */
+export function steppedWeights(activities: readonly ActivityRecord[]): number[] {
+  return activities.flatMap(({ type, input }) => {
+    const routes = type === 'check' ? input.then?.step?.routes : input.routes;
+    return (type === 'check' || type === 'route') && routes !== undefined ? [routes.canary] : [];
+  });
 }

@@ -3,31 +3,40 @@ import type { KubeObject } from '../../domain/objects.js';
 /** What an app is like; every part has a default that suits a short test. */
 export interface AppOptions {
   /** `contour` by default. */
-  readonly provider?: 'contour' | 'gatewayapi:v1';
+  readonly provider?: 'contour' | 'gatewayapi:v1' | 'kubernetes';
   /** Image tag; see sandbox/images.json for what `-errors`, `-slow` ... do. 1.0.0 by default. */
   readonly tag?: string;
   /** Environment of the app's container (sandbox/apps/demo-app.js says what there is). */
   readonly env?: Readonly<Record<string, string>>;
   /** 1 by default. */
   readonly replicas?: number;
+  /** A Deployment by default. */
+  readonly kind?: 'Deployment' | 'DaemonSet';
+  /** The name of a ConfigMap whose entries are in the environment of the app's container too. */
+  readonly settings?: string;
+  /** Objects that are there before the app is, without their namespace. */
+  readonly objects?: readonly KubeObject[];
+  /** Labels of the app's pods, and of their selector, beside `app`. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Merged over `spec` and `spec.analysis` of the Canary. */
   readonly spec?: object;
   readonly analysis?: object;
 }
 
-/** The app's Deployment `web`. */
-export function deploymentOf(
-  namespace: string,
-  { tag = '1.0.0', env = {}, replicas = 1 }: AppOptions,
-): KubeObject {
-  const labels = { app: 'web' };
+/** The app's Deployment, or DaemonSet, `web`. */
+export function deploymentOf(namespace: string, options: AppOptions): KubeObject {
+  const { tag = '1.0.0', env = {}, replicas = 1, labels: more = {}, settings } = options;
+  const { kind = 'Deployment' } = options;
+  const labels = { app: 'web', ...more };
+  const rollingUpdate = { maxUnavailable: 0, maxSurge: 1 };
   return {
     apiVersion: 'apps/v1',
-    kind: 'Deployment',
+    kind,
     metadata: { name: 'web', namespace, labels },
     spec: {
-      replicas,
-      strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      ...(kind === 'Deployment'
+        ? { replicas, strategy: { rollingUpdate } }
+        : { updateStrategy: { rollingUpdate } }),
       selector: { matchLabels: labels },
       template: {
         metadata: {
@@ -42,6 +51,7 @@ export function deploymentOf(
               name: 'web',
               image: `sluice/demo:${tag}`,
               env: Object.entries(env).map(([name, value]) => ({ name, value })),
+              ...(settings && { envFrom: [{ configMapRef: { name: settings } }] }),
               ports: [{ name: 'http', containerPort: 8080 }],
               readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 1 },
             },
@@ -66,7 +76,7 @@ export function rootOf(namespace: string, host: string): KubeObject {
 export function canaryOf(
   namespace: string,
   host: string,
-  { provider = 'contour', spec = {}, analysis = {} }: AppOptions,
+  { provider = 'contour', kind = 'Deployment', spec = {}, analysis = {} }: AppOptions,
 ): KubeObject {
   const gateway = {
     hosts: [host],
@@ -78,9 +88,9 @@ export function canaryOf(
     metadata: { name: 'web', namespace },
     spec: {
       provider,
-      targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+      targetRef: { apiVersion: 'apps/v1', kind, name: 'web' },
       progressDeadlineSeconds: 60,
-      service: { port: 80, targetPort: 8080, ...(provider === 'contour' ? {} : gateway) },
+      service: { port: 80, targetPort: 8080, ...(provider === 'gatewayapi:v1' ? gateway : {}) },
       analysis: { interval: '2s', threshold: 2, maxWeight: 50, stepWeight: 10, ...analysis },
       ...spec,
     },

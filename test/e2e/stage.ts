@@ -1,16 +1,14 @@
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { Client, Connection } from '@temporalio/client';
 
 import { connectKube, loadKubeConfig, type Kube } from '../../activities/kube.js';
 import { sluiceOf, type Sluice } from '../../api/client.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { trafficAt, type Traffic } from '../../sandbox/demo/traffic.js';
-import { findSandbox, type Description } from '../../sandbox/description.js';
-import { execIn } from '../../sandbox/sandbox.js';
+import { findSandbox, urlsOf } from '../../sandbox/description.js';
 import { openApp, type App, type AppOptions } from './app.js';
+import { requestsTo } from './copies.js';
+import { executeIn, type Executed } from './execute.js';
+import { clientsOf, type Clients } from './requests.js';
 import { until } from './until.js';
 
 export type { App, AppOptions } from './app.js';
@@ -27,14 +25,12 @@ export interface Stage {
   exec(command: string): Promise<Executed>;
   /** A demo app under a Canary, in a namespace of its own. */
   open(name: string, options?: AppOptions): Promise<App>;
+  /** Clients of the gateway that send to an app. */
+  clientsOf(app: App): Clients;
+  /** How many requests the pods of a workload have had since they started. */
+  requestsTo(app: App, workload: 'web' | 'web-primary'): Promise<number>;
   /** Deletes the namespaces of all apps and disconnects. */
   close(): Promise<void>;
-}
-
-/** What a command inside the sandbox did; `output` is what it printed, errors included. */
-export interface Executed {
-  readonly code: number;
-  readonly output: string;
 }
 
 /** The worker's Deployment. */
@@ -59,15 +55,23 @@ export async function openStage(): Promise<Stage> {
   const traffic = trafficAt(variable('LOAD_URL'));
   await allowShortIntervals(kube);
   const apps: App[] = [];
+  const allClients: Clients[] = [];
   return {
     ...{ kube, sluice, temporal, traffic },
-    exec: (command) => execute(sandbox, command),
+    exec: (command) => executeIn(sandbox, command),
     async open(name, options) {
       const app = await openApp({ kube, sluice, temporal }, name, options);
       apps.push(app);
       return app;
     },
+    clientsOf({ host }) {
+      const clients = clientsOf(urlsOf(sandbox).gateway, host);
+      allClients.push(clients);
+      return clients;
+    },
+    requestsTo: ({ canary: { namespace } }, app) => requestsTo(sandbox, kube, { namespace, app }),
     async close() {
+      allClients.forEach((clients) => clients.close());
       await Promise.all(apps.map((app) => app.remove()));
       await connection.close();
     },
@@ -110,19 +114,6 @@ async function allowShortIntervals(kube: Kube): Promise<void> {
     await kube.patch(worker, { spec: { template: { spec: { containers: changed } } } });
   }
   await untilRolledOut(kube, worker);
-}
-
-async function execute(sandbox: Description, command: string): Promise<Executed> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-exec-'));
-  try {
-    const file = join(folder, 'output');
-    const output = await open(file, 'w');
-    const code = await execIn(sandbox, command, { stdio: ['ignore', output.fd, output.fd] });
-    await output.close();
-    return { code, output: await readFile(file, 'utf8') };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 function variable(name: string): string {
