@@ -65,12 +65,12 @@ describe('a Canary that cannot start says so in an event and to why:', () => {
     await expectWhy('no-label', sentence);
   }, 60_000);
 
-  it('a strategy that is not there yet', async () => {
+  it('a strategy that the provider cannot do', async () => {
     const { spec, ...rest } = named('strategy', { targetRef: target('strategy') });
-    const analysis = { interval: '10s', threshold: 1, iterations: 3 };
+    const analysis = { interval: '10s', threshold: 1, stepWeight: 10, mirror: true };
     await stage.kube.create({ ...rest, spec: { ...(spec as object), analysis } });
 
-    await expectEvent('strategy', /spec\.analysis\.iterations: .* not supported yet/);
+    await expectEvent('strategy', /spec\.analysis\.mirror: .*contour cannot copy requests/);
   }, 60_000);
 });
 
