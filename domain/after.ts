@@ -181,14 +181,14 @@ export function afterPutBack(turn: Turn): ReleaseState {
 }
 
 /** The state after something was told that is told once. */
-export function afterTell({ plan, state }: Turn): ReleaseState {
+export function afterTell({ state }: Turn): ReleaseState {
   const phase =
     state.gate?.before === 'rollout'
       ? 'Waiting'
       : state.gate?.before === 'promotion'
         ? 'WaitingPromotion'
         : state.phase;
-  return { ...state, phase, announced: true, reconciled: plan.generation };
+  return { ...state, phase, announced: true };
 }
 
 /** The state after the hooks that follow the end were called. */
@@ -220,7 +220,7 @@ export function afterFailure(turn: Turn, cause: Cause, failed: Move['kind']): Re
     stage === 'failing-promotion' ||
     stage === 'reverting'
     ? { ...state, blocked: cause.message }
-    : to(turn, 'over', { outcome: 'failed', cause, reconciled: plan.generation });
+    : to(turn, 'over', { outcome: 'failed', cause });
 }
 
 /** The state after the workflow was asked to cancel. */
@@ -235,7 +235,7 @@ export function afterCancellation(turn: Turn): ReleaseState {
 
 /** The state after the Canary was deleted: its objects go with it, there is nothing left to move. */
 export function afterDeletion(turn: Turn): ReleaseState {
-  return to(turn, 'over', { outcome: 'gone', reconciled: turn.plan.generation });
+  return to(turn, 'over', { outcome: 'gone' });
 }
 
 /** The state after the Canary began to be deleted: whatever was under way, the target gets all back. */

@@ -1,4 +1,3 @@
-import type { Phase } from './canary.js';
 import { cookiesOf } from './cookies.js';
 import { only } from './entries.js';
 import { toRollout } from './gates.js';
@@ -168,16 +167,5 @@ export function isPromoting(stage: Stage): boolean {
     stage === 'awaiting-primary' ||
     stage === 'shifting-back' ||
     stage === 'finishing'
-  );
-}
-
-/** Whether the phase shows a release under way. */
-export function isMidway(phase: Phase): boolean {
-  return (
-    phase === 'Waiting' ||
-    phase === 'Progressing' ||
-    phase === 'WaitingPromotion' ||
-    phase === 'Promoting' ||
-    phase === 'Finalising'
   );
 }
