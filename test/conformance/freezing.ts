@@ -31,6 +31,8 @@ export async function freeze(
       return false;
     } catch (error) {
       if (error instanceof KubeError && error.status === 403) return true;
+      // What is being deleted may go the moment it is thawed.
+      if (error instanceof KubeError && error.status === 404) return false;
       throw error;
     }
   };
