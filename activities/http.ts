@@ -1,4 +1,4 @@
-import axios, { isAxiosError } from 'axios';
+import axios, { isAxiosError, type AxiosProxyConfig, type AxiosRequestConfig } from 'axios';
 import { Agent } from 'node:https';
 import type { Readable } from 'node:stream';
 
@@ -26,15 +26,34 @@ const maxBytes = 10 * 1024 * 1024;
 const unverified = new Agent({ keepAlive: true, rejectUnauthorized: false });
 
 /**
- * Sends a GET request. Throws when no whole answer comes in time; the error names the address
- * without its user info and query, and carries nothing of the request, whose headers may hold
- * credentials. Throws the signal's reason when the caller gave up.
+ * Sends a GET request and follows redirects, to another origin without the headers. Throws when no
+ * whole answer comes in time; the error names the address without its user info and query, and
+ * carries nothing of the request, whose headers may hold credentials. Throws the signal's reason
+ * when the caller gave up.
  */
 export async function httpGet(request: HttpRequest): Promise<HttpAnswer> {
-  const { url, headers = {}, timeoutMs, insecureSkipVerify, signal } = request;
+  return wholeAnswer(request, { method: 'get' });
+}
+
+/** As {@link httpGet}, with the POST of a JSON body. */
+export async function httpPostQuery(request: HttpPost): Promise<HttpAnswer> {
+  const { json, headers, ...rest } = request;
+  return wholeAnswer(
+    { ...rest, headers: { ...headers, 'Content-Type': 'application/json' } },
+    { method: 'post', data: JSON.stringify(json) },
+  );
+}
+
+async function wholeAnswer(
+  { url, headers = {}, timeoutMs, insecureSkipVerify, signal }: HttpRequest,
+  what: Pick<AxiosRequestConfig, 'method' | 'data'>,
+): Promise<HttpAnswer> {
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
-    const { status, data } = await axios.get<string>(url.href, {
+    const { status, data } = await axios.request<string>({
+      ...what,
+      url: url.href,
+      sensitiveHeaders: Object.keys(headers),
       headers: Object.fromEntries(
         Object.entries(headers).map(([name, value]) => [name, copyOf(value)]),
       ),
@@ -68,6 +87,10 @@ function reasonOf(error: unknown): string {
 /** A POST request with a JSON body. */
 export interface HttpPost extends HttpRequest {
   readonly json: unknown;
+  /** False leaves a redirect to the caller, as an answer. */
+  readonly followRedirects?: boolean;
+  /** The proxy for this request; absent for those of the environment. */
+  readonly proxy?: URL;
 }
 
 /** Any answer to a POST; of the body only the beginning. */
@@ -98,7 +121,7 @@ const maxRedirects = 10;
  * or the signal's reason when the caller gave up. The body may be cut off, by us or by the server.
  */
 export async function httpPost(request: HttpPost): Promise<HttpPosted> {
-  const { url, headers = {}, json, timeoutMs, insecureSkipVerify, signal } = request;
+  const { url, headers = {}, json, timeoutMs, signal } = request;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const answer = await axios.post<Readable>(url.href, JSON.stringify(json), {
@@ -106,8 +129,7 @@ export async function httpPost(request: HttpPost): Promise<HttpPosted> {
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       responseType: 'stream',
       validateStatus: () => true,
-      maxRedirects,
-      ...(insecureSkipVerify === true ? { httpsAgent: unverified } : {}),
+      ...routeOf(request),
     });
     const body = await beginningOf(answer.data);
     signal?.throwIfAborted();
@@ -121,6 +143,31 @@ export async function httpPost(request: HttpPost): Promise<HttpPosted> {
     const code = isAxiosError(error) ? error.code : undefined;
     throw new NoAnswer(reasonOf(error), code ?? 'request failed');
   }
+}
+
+function routeOf({
+  followRedirects = true,
+  proxy,
+  insecureSkipVerify = false,
+}: HttpPost): AxiosRequestConfig {
+  return {
+    maxRedirects: followRedirects ? maxRedirects : 0,
+    ...(proxy === undefined ? {} : { proxy: axiosProxy(proxy) }),
+    ...(insecureSkipVerify ? { httpsAgent: unverified } : {}),
+  };
+}
+
+function axiosProxy({ protocol, hostname, port, username, password }: URL): AxiosProxyConfig {
+  const auth = {
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+  return {
+    protocol,
+    host: hostname,
+    port: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port),
+    ...(username === '' ? {} : { auth }),
+  };
 }
 
 function noAnswerWithin(timeoutMs: number): NoAnswer {

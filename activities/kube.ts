@@ -38,7 +38,7 @@ export interface Kube {
   ): Promise<T[]>;
   /** A part of a collection that may be large: the objects that follow those of another page. */
   page(collection: Collection, options: PageOptions): Promise<Page>;
-  create<T extends KubeObject>(object: T): Promise<T>;
+  create<T extends KubeObject>(object: T, signal?: AbortSignal): Promise<T>;
   /** Replaces the object; the resourceVersion in it guards against lost updates (`Conflict`). */
   replace<T extends KubeObject>(object: T): Promise<T>;
   /** Merge-patches the object (RFC 7386), or its status subresource. */
@@ -48,7 +48,9 @@ export interface Kube {
     subresource?: 'status',
   ): Promise<T>;
   /** Deletes the object; none of that name is a success. */
-  remove(ref: ObjectRef): Promise<void>;
+  remove(ref: ObjectRef, signal?: AbortSignal): Promise<void>;
+  /** Any other read, such as of an API that has no objects: the JSON answer. */
+  get(path: string, options?: GetOptions): Promise<unknown>;
   /** Any other call, such as a subresource: the JSON answer. */
   post(path: string, body: unknown): Promise<unknown>;
   /** Opens a watch on a collection. `ended` is called once, with the error if there was one. */
@@ -62,6 +64,12 @@ export interface Collection {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal;
+  /** Sent besides, or instead of, those of the worker's own login. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface PageOptions {
@@ -113,6 +121,7 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
         ...request.headers,
         'Content-Type': extra.contentType ?? 'application/json',
         Accept: 'application/json',
+        ...copiesOf(extra.headers),
       },
       ...(extra.signal === undefined ? {} : { signal: extra.signal }),
     });
@@ -145,21 +154,22 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
       const { apiVersion, kind } = collection;
       return { ...answer, items: answer.items.map((item) => ({ ...item, apiVersion, kind })) };
     },
-    create: async <T extends KubeObject>(object: T) =>
-      (await call('POST', collectionPath(placeOf(object)), object)) as T,
+    create: async <T extends KubeObject>(object: T, signal?: AbortSignal) =>
+      (await call('POST', collectionPath(placeOf(object)), object, signal ? { signal } : {})) as T,
     replace: async <T extends KubeObject>(object: T) =>
       (await call('PUT', pathOf(refOf(object)), object)) as T,
     patch: async <T extends KubeObject>(ref: ObjectRef, change: object, subresource?: 'status') =>
       (await call('PATCH', `${pathOf(ref)}${subresource ? `/${subresource}` : ''}`, change, {
         contentType: 'application/merge-patch+json',
       })) as T,
-    async remove(ref) {
+    async remove(ref, signal) {
       try {
-        await call('DELETE', pathOf(ref));
+        await call('DELETE', pathOf(ref), undefined, signal ? { signal } : {});
       } catch (error) {
         if (!(error instanceof KubeError && error.reason === 'NotFound')) throw error;
       }
     },
+    get: (path, options) => call('GET', path, undefined, options),
     post: (path, body) => call('POST', path, body),
     watch(collection, { resourceVersion, seen, ended }) {
       const { labelSelector, fieldSelector } = collection;
@@ -192,9 +202,17 @@ export function loadKubeConfig(): KubeConfig {
   return config;
 }
 
-interface Extra {
+interface Extra extends GetOptions {
   readonly contentType?: string;
-  readonly signal?: AbortSignal;
+}
+
+function copiesOf(headers: GetOptions['headers'] = {}): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : [...value],
+    ]),
+  );
 }
 
 /** Connections are kept open: at hundreds of canaries the TLS handshakes would cost more than the calls. */
@@ -233,6 +251,7 @@ function collectionPath({ apiVersion, kind, namespace }: Collection): string {
 function pluralOf(kind: string): string {
   const word = kind.toLowerCase();
   if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
+  if (word.endsWith('sis')) return `${word.slice(0, -2)}es`;
   return /(s|x|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
 }
 

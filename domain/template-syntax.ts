@@ -2,23 +2,33 @@
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly pipeline: Pipeline; readonly line: number }
-  | {
-      readonly kind: 'if';
-      readonly condition: Pipeline;
-      readonly line: number;
-      readonly then: readonly Node[];
-      readonly otherwise: readonly Node[];
-    };
+  | Block;
+
+/** What `if`, `range` and `with` do with the nodes up to their `else` or `end`. */
+export interface Block {
+  readonly kind: 'if' | 'range' | 'with';
+  readonly pipeline: Pipeline;
+  readonly line: number;
+  readonly then: readonly Node[];
+  readonly otherwise: readonly Node[];
+}
 
 /** Commands joined by `|`: each passes its value on as the last argument of the next. */
-export type Pipeline = readonly Command[];
+export interface Pipeline {
+  readonly commands: readonly Command[];
+  /** The variables, such as `$x`, that take the value. */
+  readonly names: readonly string[];
+  /** Whether they are new, with `:=`, or keep their place, with `=`. */
+  readonly declares: boolean;
+}
 
 /** An operand alone, or a function and its arguments. */
 export type Command = readonly Operand[];
 
 export type Operand = { readonly fields: readonly string[] } & (
   | { readonly kind: 'literal'; readonly value: string | number | boolean }
-  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'name' | 'variable'; readonly name: string }
+  | { readonly kind: 'dot' }
   | { readonly kind: 'group'; readonly pipeline: Pipeline }
 );
 
@@ -31,10 +41,10 @@ export class TemplateProblem extends Error {
 const maxDepth = 50;
 
 const tokens =
-  /\s+|(?<symbol>[|()])|(?<quoted>"(?:[^"\\\n]|\\.)*")|`(?<raw>[^`]*)`|(?<number>[+-]?\d+(?:\.\d+)?)(?![\w.])|(?<word>[A-Za-z_]\w*)|(?<field>\.[A-Za-z_]\w*)/y;
+  /\s+|(?<symbol>:=|[|(),=])|(?<quoted>"(?:[^"\\\n]|\\.)*")|`(?<raw>[^`]*)`|(?<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])|(?<word>[A-Za-z_]\w*)|(?<variable>\$\w*)|(?<field>\.[A-Za-z_]\w*)|(?<dot>\.)(?!\d)/y;
 
 interface Token {
-  readonly kind: 'symbol' | 'literal' | 'word' | 'field';
+  readonly kind: 'symbol' | 'literal' | 'word' | 'variable' | 'field' | 'dot';
   readonly text: string;
   readonly value: string | number | boolean;
   /** Whether it follows the token before without a space, as a field must. */
@@ -46,8 +56,8 @@ type Piece =
   | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly line: number };
 
 /**
- * Parses the part of Go's text/template that metric templates use: actions with pipelines, `if` /
- * `else` / `end`, comments and trim markers. Throws {@link TemplateProblem}.
+ * Parses the part of Go's text/template that metric templates use: actions with pipelines and
+ * variables, `if`, `range`, `with`, `else` and `end`, comments and trim markers. Throws {@link TemplateProblem}.
  * Grammar: https://pkg.go.dev/text/template
  */
 export function parseTemplate(text: string): readonly Node[] {
@@ -122,7 +132,7 @@ function endOfComment(text: string, at: number, line: number): Action {
 }
 
 function tokenOf(match: RegExpExecArray, joined: boolean, line: number): Token | undefined {
-  const { symbol, quoted, raw, number, word, field } = match.groups ?? {};
+  const { symbol, quoted, raw, number, word, variable, field, dot } = match.groups ?? {};
   const token = (kind: Token['kind'], text: string, value: Token['value'] = text): Token => ({
     kind,
     text,
@@ -134,6 +144,8 @@ function tokenOf(match: RegExpExecArray, joined: boolean, line: number): Token |
   if (raw !== undefined) return token('literal', raw);
   if (number !== undefined) return token('literal', number, Number(number));
   if (field !== undefined) return token('field', field.slice(1));
+  if (variable !== undefined) return token('variable', variable);
+  if (dot !== undefined) return token('dot', dot);
   if (word === 'true' || word === 'false') return token('literal', word, word === 'true');
   return word === undefined ? undefined : token('word', word);
 }
@@ -166,60 +178,109 @@ function parseNodes(pieces: readonly Piece[], from: number, depth: number): Pars
       at += 1;
     } else if (isWord(piece, 'else') || isWord(piece, 'end')) {
       break;
-    } else if (isWord(piece, 'if')) {
-      const { node, next } = parseIf(pieces, at, piece.tokens.slice(1), depth);
+    } else {
+      const { node, next } = parseAction(pieces, at, depth);
       nodes.push(node);
       at = next;
-    } else {
-      refuseOtherBlocks(piece);
-      nodes.push({ kind: 'print', pipeline: parsePipeline(piece), line: piece.line });
-      at += 1;
     }
   }
   return { nodes, next: at };
 }
 
-const otherBlocks = ['range', 'with', 'define', 'block', 'template', 'break', 'continue'];
+const blocks: readonly string[] = ['if', 'range', 'with'] satisfies Block['kind'][];
+const refused = ['define', 'block', 'template', 'break', 'continue'];
 
-function refuseOtherBlocks({ tokens: [first], line }: Piece & { kind: 'action' }): void {
-  if (first?.kind !== 'word' || !otherBlocks.includes(first.text)) return;
-  throw problem(line, `{{${first.text}}} is not supported (supported: if, else, end)`);
-}
-
-function parseIf(
+function parseAction(
   pieces: readonly Piece[],
   at: number,
-  condition: readonly Token[],
   depth: number,
 ): { node: Node; next: number } {
+  const { tokens: all, line } = pieces[at] as Piece & { kind: 'action' };
+  const [first, ...rest] = all;
+  if (first?.kind === 'word' && blocks.includes(first.text)) {
+    return parseBlock(first.text as Block['kind'], pieces, at, rest, depth);
+  }
+  if (first?.kind === 'word' && refused.includes(first.text)) {
+    throw problem(
+      line,
+      `{{${first.text}}} is not supported (supported: if, range, with, else, end)`,
+    );
+  }
+  return { node: { kind: 'print', pipeline: parsePipeline(all, line), line }, next: at + 1 };
+}
+
+function parseBlock(
+  kind: Block['kind'],
+  pieces: readonly Piece[],
+  at: number,
+  header: readonly Token[],
+  depth: number,
+): { node: Block; next: number } {
   const line = lineOf(pieces[at]);
   if (depth >= maxDepth) throw problem(line, 'nested too deeply');
   const { nodes: then, next } = parseNodes(pieces, at + 1, depth + 1);
-  const opened = {
-    kind: 'if',
-    condition: parsePipeline({ tokens: condition, line }),
-    line,
-  } as const;
+  const pipeline = parsePipeline(header, line, kind === 'range' ? 2 : 1);
+  const opened = { kind, pipeline, line } as const;
   const closing = pieces[next];
-  if (closing?.kind !== 'action') throw problem(line, '{{if}} without {{end}}');
-  if (isWord(closing, 'end')) return { node: { ...opened, then, otherwise: [] }, next: next + 1 };
-  if (isNextWord(closing, 'if')) {
-    const chained = parseIf(pieces, next, closing.tokens.slice(2), depth + 1);
+  if (closing?.kind !== 'action') throw problem(line, `{{${kind}}} without {{end}}`);
+  if (isWord(closing, 'end')) {
+    refuseMore(closing);
+    return { node: { ...opened, then, otherwise: [] }, next: next + 1 };
+  }
+  if (goesOn(closing, kind)) {
+    const chained = parseBlock(kind, pieces, next, closing.tokens.slice(2), depth + 1);
     return { node: { ...opened, then, otherwise: [chained.node] }, next: chained.next };
   }
+  refuseMore(closing);
   const { nodes: otherwise, next: last } = parseNodes(pieces, next + 1, depth + 1);
   const end = pieces[last];
-  if (end?.kind !== 'action' || !isWord(end, 'end')) throw problem(line, '{{if}} without {{end}}');
+  if (end?.kind !== 'action' || !isWord(end, 'end')) {
+    throw problem(line, `{{${kind}}} without {{end}}`);
+  }
+  refuseMore(end);
   return { node: { ...opened, then, otherwise }, next: last + 1 };
 }
 
-function parsePipeline({
-  tokens,
-  line,
-}: Pick<Piece & { kind: 'action' }, 'tokens' | 'line'>): Pipeline {
-  const { pipeline, next } = parseCommands(tokens, 0, line, 0);
-  if (next < tokens.length) throw problem(line, 'unexpected )');
-  return pipeline;
+/** An `if` goes on with `else if` and a `with` with `else with`; a `range` does not. */
+function goesOn({ tokens: [, second] }: Piece & { kind: 'action' }, kind: Block['kind']): boolean {
+  return kind !== 'range' && second?.kind === 'word' && second.text === kind;
+}
+
+function refuseMore(piece: Piece & { kind: 'action' }): void {
+  const [, more] = piece.tokens;
+  if (more !== undefined) {
+    throw problem(piece.line, `unexpected ${more.text} in {{${wordOf(piece)}}}`);
+  }
+}
+
+function parsePipeline(read: readonly Token[], line: number, mostNames = 1): Pipeline {
+  const { names, declares, next: from } = parseNames(read, line);
+  if (names.length > mostNames) throw problem(line, 'too many variables');
+  if (names.includes('$')) throw problem(line, '$ cannot be set');
+  const { commands, next } = parseCommands(read, from, line, 0);
+  if (next < read.length) throw problem(line, 'unexpected )');
+  return { commands, names, declares };
+}
+
+/** Parses what a value is given to: `$x :=`, `$x =` or, in a range, `$key, $value :=`; or nothing. */
+function parseNames(
+  read: readonly Token[],
+  line: number,
+): Pick<Pipeline, 'names' | 'declares'> & { next: number } {
+  const names: string[] = [];
+  for (let at = 0; read[at]?.kind === 'variable'; at += 2) {
+    names.push(read[at]?.text ?? '');
+    const sign = read[at + 1];
+    const declares = isSymbol(sign, ':=');
+    if (declares || isSymbol(sign, '=')) return { names, declares, next: at + 2 };
+    if (!isSymbol(sign, ',')) break;
+  }
+  if (names.length > 1) throw problem(line, 'unexpected ,');
+  return { names: [], declares: false, next: 0 };
+}
+
+function isSymbol(token: Token | undefined, text: string): boolean {
+  return token?.kind === 'symbol' && token.text === text;
 }
 
 function parseCommands(
@@ -227,49 +288,61 @@ function parseCommands(
   from: number,
   line: number,
   depth: number,
-): { pipeline: Pipeline; next: number } {
+): { commands: readonly Command[]; next: number } {
   if (depth > maxDepth) throw problem(line, 'nested too deeply');
   const commands: Operand[][] = [[]];
   let at = from;
-  for (let token = read[at]; token !== undefined && token.text !== ')'; token = read[at]) {
+  for (let token = read[at]; token !== undefined && !isSymbol(token, ')'); token = read[at]) {
     at += 1;
     const command = commands.at(-1) ?? [];
-    if (token.kind === 'symbol' && token.text === '|') {
+    if (token.kind !== 'symbol') {
+      addOperand(command, token, line);
+    } else if (token.text === '|') {
       commands.push([]);
-    } else if (token.kind === 'symbol') {
-      const { pipeline, next } = parseCommands(read, at, line, depth + 1);
-      if (next >= read.length) throw problem(line, 'unclosed (');
-      at = next + 1;
+    } else if (token.text === '(') {
+      const inner = parseCommands(read, at, line, depth + 1);
+      if (inner.next >= read.length) throw problem(line, 'unclosed (');
+      at = inner.next + 1;
+      const pipeline = { commands: inner.commands, names: [], declares: false };
       command.push({ kind: 'group', pipeline, fields: [] });
-    } else if (token.kind === 'field') {
-      addField(command, token, line);
     } else {
-      command.push(
-        token.kind === 'literal'
-          ? { kind: 'literal', value: token.value, fields: [] }
-          : { kind: 'name', name: token.text, fields: [] },
-      );
+      throw problem(line, `unexpected ${token.text}`);
     }
   }
   if (commands.some(({ length }) => length === 0)) throw problem(line, 'a value is missing');
-  return { pipeline: commands, next: at };
+  return { commands, next: at };
 }
 
-function addField(command: Operand[], { text, joined }: Token, line: number): void {
-  const operand = command.pop();
-  if (operand === undefined || operand.kind === 'literal' || !joined) {
-    throw problem(line, `.${text} has nothing to read from; write variables.${text}`);
+function addOperand(command: Operand[], { kind, text, value, joined }: Token, line: number): void {
+  switch (kind) {
+    case 'literal':
+      command.push({ kind, value, fields: [] });
+      break;
+    case 'variable':
+      command.push({ kind, name: text, fields: [] });
+      break;
+    case 'dot':
+      command.push({ kind, fields: [] });
+      break;
+    case 'field':
+      addField(command, text, joined, line);
+      break;
+    default:
+      command.push({ kind: 'name', name: text, fields: [] });
   }
-  command.push({ ...operand, fields: [...operand.fields, text] });
+}
+
+/** A field right behind an operand is one of its fields, else one of what the dot stands for. */
+function addField(command: Operand[], field: string, joined: boolean, line: number): void {
+  const last = joined ? command.pop() : undefined;
+  if (last?.kind === 'literal') throw problem(line, `a literal has no field ${field}`);
+  const operand = last ?? ({ kind: 'dot', fields: [] } as const);
+  command.push({ ...operand, fields: [...operand.fields, field] });
 }
 
 function isWord(piece: Piece & { kind: 'action' }, word: string): boolean {
   const [first] = piece.tokens;
   return first?.kind === 'word' && first.text === word;
-}
-
-function isNextWord({ tokens: [, second] }: Piece & { kind: 'action' }, word: string): boolean {
-  return second?.kind === 'word' && second.text === word;
 }
 
 function wordOf({ tokens: [first] }: Piece & { kind: 'action' }): string {

@@ -100,7 +100,7 @@ async function askTemplate(
 ): Promise<Measurement> {
   const { metric } = question;
   if (metric.template === undefined) throw new Unmeasured(metricTexts.nothingToAsk);
-  const template = await opened(deps.kube, metric.template, signal);
+  const template = await opened(deps.kube, metric.template, metric.interval, signal);
   const rendered = await renderedFor(deps, question, template.query);
   if (rendered.ok) return query(template.provider, question, rendered.text, signal);
   throw new Unmeasured(`Metric ${templateTexts.query(template.title, rendered.problem)}`);
@@ -128,10 +128,11 @@ async function knativeRevision(
 async function opened(
   kube: Kube,
   ref: NonNullable<Metric['template']>,
+  interval: string,
   signal?: AbortSignal,
 ): Promise<OpenTemplate> {
   try {
-    return await openTemplate(kube, ref, signal);
+    return await openTemplate(kube, ref, interval, signal);
   } catch (error) {
     if (!(error instanceof TemplateTrouble)) throw error;
     throw new Unmeasured(`Metric ${error.message}`, { cause: error });

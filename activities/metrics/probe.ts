@@ -31,7 +31,9 @@ async function pingAll(deps: Deps, canary: Canary, signal: AbortSignal): Promise
       const provider = metricsServerOf(deps, canary);
       await ping(provider, 'prometheus', signal);
     } else if (metric.template !== undefined) {
-      const { provider, type, title } = await openTemplate(deps.kube, metric.template, signal);
+      const { kube } = deps;
+      const { template, interval } = metric;
+      const { provider, type, title } = await openTemplate(kube, template, interval, signal);
       await ping(provider, `${type} in metric template ${title}`, signal);
     }
   }

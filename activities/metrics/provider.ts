@@ -1,4 +1,5 @@
 import type { Measurement } from '../../domain/threshold.js';
+import type { Kube } from '../kube.js';
 
 /**
  * Answers queries of one metrics back end. An outage, a refused query or an answer that is not
@@ -18,8 +19,16 @@ export interface ProviderConfig {
   /** Sent with every request; a name may have several values. */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
   readonly insecureSkipVerify?: boolean;
+  /** Where a cloud's API is asked. */
+  readonly region?: string;
   /** The decoded values of the Secret; absent when the template names none. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** The metric's interval; from it follows what time a query without times of its own is about. */
+  readonly intervalMs?: number;
+  /** The cluster's API, for providers that measure in it. */
+  readonly kube?: Kube;
+  /** How long an answer may take; each provider has a time of its own. */
+  readonly timeoutMs?: number;
 }
 
 /** Builds a provider; throws when the configuration lacks something it needs. */

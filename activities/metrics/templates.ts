@@ -1,4 +1,5 @@
 import type { Canary, Metric } from '../../domain/canary.js';
+import { parseDuration } from '../../domain/duration.js';
 import { templateTexts } from '../../domain/metric-texts.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { renderTemplate, type Rendered } from '../../domain/template.js';
@@ -22,12 +23,13 @@ export class TemplateTrouble extends Error {
 
 /**
  * Reads a template and its Secret, which is looked for in the template's namespace, and builds its
- * provider. Throws {@link TemplateTrouble} for what only a manifest or a permission can mend, and
+ * provider for a metric of this interval. Throws {@link TemplateTrouble} for what only a manifest or a permission can mend, and
  * the API's own error when it could not be asked.
  */
 export async function openTemplate(
   kube: Kube,
   { name, namespace }: NonNullable<Metric['template']>,
+  interval: string,
   signal?: AbortSignal,
 ): Promise<OpenTemplate> {
   const title = `${name}.${namespace}`;
@@ -41,7 +43,13 @@ export async function openTemplate(
   if (template === undefined) throw trouble('not found');
   const { provider, query } = template.spec;
   const credentials = await readCredentials(kube, template, signal);
-  return { title, type: provider.type, query, provider: build(title, provider, credentials) };
+  const intervalMs = parseDuration(interval);
+  const more = {
+    kube,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+  };
+  return { title, type: provider.type, query, provider: build(title, provider, more) };
 }
 
 /**
@@ -73,9 +81,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What a provider is told that is not in its template. */
+type MoreConfig = Pick<ProviderConfig, 'credentials' | 'intervalMs' | 'kube' | 'timeoutMs'>;
+
 interface MetricTemplate extends KubeObject {
   readonly spec: {
-    readonly provider: Omit<ProviderConfig, 'credentials'> & {
+    readonly provider: Omit<ProviderConfig, keyof MoreConfig> & {
       readonly type: string;
       readonly secretRef?: { readonly name: string };
     };
@@ -116,13 +127,10 @@ function decoded(value: string): string {
 function build(
   title: string,
   { type, ...config }: MetricTemplate['spec']['provider'],
-  credentials: Readonly<Record<string, string>> | undefined,
+  more: MoreConfig,
 ): MetricProvider {
   try {
-    return buildMetricProvider(type, {
-      ...config,
-      ...(credentials === undefined ? {} : { credentials }),
-    });
+    return buildMetricProvider(type, { ...config, ...more });
   } catch (error) {
     throw new TemplateTrouble(templateTexts.provider(title, type, messageOf(error)), {
       cause: error,

@@ -46,7 +46,7 @@ export async function make(
       await copyModuleFiles(`${recipe.module}@v${version}`, recipe.files, folder, kitchen);
       return;
     case 'wheel':
-      await installWheel(`${recipe.package}==${version}`, folder, kitchen);
+      await installWheel(`${recipe.package}==${version}`, recipe.requires, folder, kitchen);
   }
 }
 
@@ -85,12 +85,18 @@ async function copyModuleFiles(
   for (const name of await readdir(folder)) await chmod(join(folder, name), 0o644);
 }
 
-async function installWheel(requirement: string, folder: string, kitchen: Kitchen): Promise<void> {
+async function installWheel(
+  requirement: string,
+  requires: readonly string[] | undefined,
+  folder: string,
+  kitchen: Kitchen,
+): Promise<void> {
   const target = join(folder, 'wheel');
   const pip = ['python3', '-m', 'pip', '--disable-pip-version-check', 'install', '--no-compile'];
-  const from = ['--no-deps', '--only-binary=:all:', '--target', target, requirement];
+  const alone = requires === undefined ? ['--no-deps'] : [];
+  const from = ['--only-binary=:all:', '--target', target, requirement, ...(requires ?? [])];
   try {
-    await run([...pip, ...from], { ...kitchen, cwd: folder });
+    await run([...pip, ...alone, ...from], { ...kitchen, cwd: folder });
   } catch (cause) {
     kitchen.signal?.throwIfAborted();
     const reason = String(cause).split('\n').at(-1);

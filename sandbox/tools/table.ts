@@ -14,8 +14,8 @@ export type Recipe =
   | { readonly kind: 'go-install'; readonly package: string }
   /** Copies files out of a Go module's source; `files` is a folder or a file in it. */
   | { readonly kind: 'module-files'; readonly module: string; readonly files: string }
-  /** Installs a wheel from PyPI into the folder. */
-  | { readonly kind: 'wheel'; readonly package: string };
+  /** Installs a wheel from PyPI into the folder; `requires` also what it needs, and these. */
+  | { readonly kind: 'wheel'; readonly package: string; readonly requires?: readonly string[] };
 
 /** A tool of the sandbox. */
 export type Tool = {
@@ -82,11 +82,23 @@ export const tools = {
     },
     path: '.',
   },
+  // For a test of metrics alone: Python packages, of which `moto.server` is run.
+  moto: {
+    version: '5.2.5',
+    recipe: { kind: 'wheel', package: 'moto', requires: ['flask==3.1.3', 'flask-cors==6.0.2'] },
+    path: '.',
+  },
   // For a test alone, which hands canaries over from it and back.
   flagger: {
     version: '1.36.1',
     recipe: { kind: 'go-install', package: 'github.com/fluxcd/flagger/cmd/flagger' },
     path: 'flagger',
+  },
+  // For a test alone, which loads with it as canaries' webhooks do.
+  hey: {
+    version: '0.1.5',
+    recipe: { kind: 'go-install', package: 'github.com/rakyll/hey' },
+    path: 'hey',
   },
   contour: {
     version: '1.33.8',
@@ -110,6 +122,36 @@ export const tools = {
     },
     path: 'prometheus',
     onPath: /^prometheus, version 3\./,
+  },
+  // The web interface is not part of it: its module carries an empty folder in its place.
+  traefik: {
+    version: '3.6.12',
+    recipe: {
+      kind: 'go-module',
+      folder: 'traefik',
+      package: 'github.com/traefik/traefik/v3/cmd/traefik',
+      ldflags: stripped,
+    },
+    path: 'traefik',
+  },
+  'traefik-crds': {
+    version: '3.6.12',
+    recipe: {
+      kind: 'module-files',
+      module: 'github.com/traefik/traefik/v3',
+      files: 'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
+    },
+    path: '.',
+  },
+  skipper: {
+    version: '0.23.0',
+    recipe: {
+      kind: 'go-module',
+      folder: 'skipper',
+      package: 'github.com/zalando/skipper/cmd/skipper',
+      ldflags: stripped,
+    },
+    path: 'skipper',
   },
   temporal: {
     version: '1.5.1',

@@ -253,11 +253,11 @@ describe('a check that cannot measure fails', () => {
     );
   });
 
-  it('with a provider this build does not know', async () => {
+  it('without what its provider needs', async () => {
     await rig.createTemplate('elsewhere', 'up', { type: 'datadog' });
 
     expect(await failing(byTemplateOf('elsewhere'))).toBe(
-      `Metric template elsewhere.${namespace} provider datadog error: provider type datadog is not supported (supported: prometheus)`,
+      `Metric template elsewhere.${namespace} provider datadog error: secretRef is missing, for a Secret with datadog_api_key`,
     );
   });
 

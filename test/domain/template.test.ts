@@ -43,7 +43,11 @@ describe('what templates insert', () => {
     ['text without the space around trimmed comments', 'a {{- /* why */ -}} b', 'ab'],
     ['nothing for a comment', 'a{{/* }} */}}b', 'ab'],
     ['strings with braces in them', '{{ "}}" }}{{ `{{` }}', '}}{{'],
-    ['numbers as Go prints them', '{{ 1000000 }} {{ -1.50 }}', '1e+06 -1.5'],
+    [
+      'numbers as Go prints them',
+      '{{ 1000000 }} {{ -1.50 }} {{ .5 }} {{ 2e-5 }}',
+      '1e+06 -1.5 0.5 2e-05',
+    ],
     [
       'a piped value as the last argument',
       '{{ name | printf "%s-%q" namespace }}',
@@ -60,6 +64,52 @@ describe('what templates insert', () => {
     ],
     ['nothing without another branch', '[{{ if ne name "podinfo" }}x{{ end }}]', '[]'],
     ['joined conditions', '{{ if and name (or variables.empty service) }}yes{{ end }}', 'yes'],
+    [
+      'a variable of its own',
+      '{{ $app := printf "%s-%s" name namespace }}{{ $app }}!',
+      'podinfo-test!',
+    ],
+    [
+      'what a variable was set to in a block',
+      '{{ $x := 1 }}{{ if name }}{{ $x = 2 }}{{ $y := 3 }}{{ end }}{{ $x }}',
+      '2',
+    ],
+    ['its own variable in a block', '{{ $x := 1 }}{{ if $x := 2 }}{{ $x }}{{ end }}{{ $x }}', '21'],
+    [
+      'every variable in the order of its keys',
+      '{{ range $key, $value := variables }}{{ $key }}="{{ $value }}",{{ end }}',
+      'direction="inbound",empty="",my-key="dashed",',
+    ],
+    ['what a range goes through', '{{ range variables }}[{{ . }}]{{ end }}', '[inbound][][dashed]'],
+    [
+      'one variable of a range',
+      '{{ range $v := variables }}[{{ $v }}]{{ end }}',
+      '[inbound][][dashed]',
+    ],
+    [
+      'the value of with',
+      '{{ with variables.direction }}{{ . }}{{ end }}{{ with variables }}{{ .direction }}{{ end }}',
+      'inboundinbound',
+    ],
+    [
+      'the other branch of with',
+      '{{ with variables.empty }}a{{ else with name }}{{ . }}{{ else }}b{{ end }}',
+      'podinfo',
+    ],
+    [
+      'comparisons',
+      '{{ lt 1 2 }} {{ ge "b" "a" }} {{ le 2 2 }} {{ gt 1 2 }}',
+      'true true true false',
+    ],
+    ['part of a URL', '{{ urlquery "a b" "&c" }}', 'a+b%26c'],
+    ['printed values', '{{ print 1 2 "a" 3 true }}{{ println name 1 }}', '1 2a3 truepodinfo 1\n'],
+    ['the bytes of a string', '{{ len "é" }} {{ len variables }}', '2 3'],
+    [
+      'nothing that a condition does not need',
+      '{{ if and variables.empty variables.missing }}a{{ end }}{{ or name variables.missing }}',
+      'podinfo',
+    ],
+    ['replaced letters', '{{ "a.b-c.d" | replace "." "$&" | replace "-" "" }}', 'a$&bc$&d'],
     ['an action over several lines', '{{ printf\n  "%s"\n  name }}', 'podinfo'],
   ])('%s', (_, text, expected) => {
     expect(rendered(text)).toBe(expected);
@@ -84,10 +134,55 @@ describe('what templates get wrong', () => {
       '\n{{ foo }}',
       `line 2: "foo" is not defined (allowed: ${allowed}, index`,
     ],
+    ...['define "x"', 'block "x" .', 'template "x"', 'break', 'continue'].map(
+      (action): [string, string, string] => [
+        action,
+        `{{ ${action} }}x{{ end }}`,
+        'is not supported (supported: if, range, with, else, end)',
+      ],
+    ),
+    ['range over a value', '{{ range name }}x{{ end }}', 'range works on variables only'],
+    ['an unclosed range', '{{ range variables }}x', '{{range}} without {{end}}'],
     [
-      'range',
-      '{{ range variables }}x{{ end }}',
-      'line 1: {{range}} is not supported (supported: if, else, end)',
+      'three variables of a range',
+      '{{ range $a, $b, $c := variables }}{{ end }}',
+      'too many variables',
+    ],
+    ['two variables of a value', '{{ $a, $b := variables }}', 'too many variables'],
+    ['half a declaration', '{{ $a, name }}', 'unexpected ,'],
+    ['an unknown variable', '{{ $x }}', 'line 1: $x is not defined'],
+    ['an unknown variable that is set', '{{ $x = 1 }}', '$x is not defined'],
+    [
+      'a variable behind the end of its block',
+      '{{ if name }}{{ $x := 1 }}{{ end }}{{ $x }}',
+      '$x is not defined',
+    ],
+    ['the root that is set', '{{ $ := 1 }}', '$ cannot be set'],
+    ['an else with more', '{{ if name }}{{ else name }}{{ end }}', 'unexpected name in {{else}}'],
+    [
+      'an else of another kind',
+      '{{ range variables }}{{ else range variables }}{{ end }}',
+      'unexpected range in {{else}}',
+    ],
+    ['an end with more', '{{ if name }}{{ end if }}', 'unexpected if in {{end}}'],
+    ['the data itself', '{{ . }}', '. has nothing to read from'],
+    [
+      'a field of what a range goes through',
+      '{{ range variables }}{{ .x }}{{ end }}',
+      'the value of . has no field x',
+    ],
+    ['a comparison of types', '{{ if eq name 1 }}{{ end }}', 'podinfo and 1 cannot be compared'],
+    ['an order of truths', '{{ lt true false }}', 'truths have no order'],
+    ['a fraction as an integer', '{{ printf "%d" 1.5 }}', 'printf: %d does not print 1.5'],
+    [
+      'a text that grows without end',
+      `${'{{ range variables }}'.repeat(20)}x${'{{ end }}'.repeat(20)}`,
+      'the text becomes too long',
+    ],
+    [
+      'a value that grows without end',
+      `{{ $x := name }}${'{{ $x = printf "%s%s" $x $x }}'.repeat(40)}`,
+      'a value becomes too long',
     ],
     [
       'a missing variable',
@@ -168,6 +263,15 @@ describe('any text at all', () => {
     'eq',
     'variables',
     '.direction',
+    '.',
+    ',',
+    '=',
+    ':=',
+    '$x',
+    'range',
+    'with',
+    'len',
+    'urlquery',
     'é',
     '\u0000',
   ];
@@ -183,6 +287,54 @@ describe('any text at all', () => {
         return result.ok ? typeof result.text === 'string' : result.problem.startsWith('line ');
       }),
       { numRuns: 10_000, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
+    );
+  });
+
+  it('is rendered as long as every action is sound', () => {
+    const value = fc.letrec<{ value: string; list: string }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        fc.constantFrom(
+          'name',
+          'namespace',
+          'variables.direction',
+          '1',
+          '"a b"',
+          '`{{`',
+          'true',
+          '$v',
+        ),
+        tie('value').map((inner) => `(print ${inner})`),
+        fc.tuple(tie('value'), tie('value')).map(([a, b]) => `(printf "%v-%v" ${a} ${b})`),
+        fc.tuple(tie('value'), tie('value')).map(([a, b]) => `(and ${a} (not ${b}))`),
+        tie('value').map((inner) => `(${inner} | urlquery | len)`),
+      ),
+      list: fc.constant(''),
+    })).value;
+    const open = fc.constantFrom('{{ ', '{{- ', '{{\n');
+    const close = fc.constantFrom(' }}', ' -}}');
+    const action = (inside: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+      fc.tuple(open, inside, close).map((parts) => parts.join(''));
+    const template = fc.letrec<{ body: string }>((tie) => ({
+      body: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        fc.constantFrom('text ', '}}', '{{/* why */}}', '\n'),
+        action(value),
+        action(
+          fc.tuple(fc.constantFrom('if', 'with'), value).map((parts) => parts.join(' ')),
+        ).chain((head) =>
+          fc.tuple(tie('body'), tie('body')).map(([a, b]) => `${head}${a}{{ else }}${b}{{ end }}`),
+        ),
+        tie('body').map((body) => `{{ range $k, $v := variables }}${body}{{ end }}`),
+        fc.tuple(tie('body'), tie('body')).map((parts) => parts.join('')),
+      ),
+    })).body;
+    fc.assert(
+      fc.property(template, (text) => {
+        const result = renderTemplate(`{{ $v := "v" }}${text}`, values);
+        return result.ok || result.problem.endsWith('too long');
+      }),
+      { numRuns: 10_000 },
     );
   });
 
