@@ -15,10 +15,14 @@ const project = (displayName, folders) => ({
 
 export default {
   projects: [
-    project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox']),
+    project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox', 'dashboards']),
     project('workflows', ['workflows', 'replay']),
     project('cluster', ['cluster']),
     project('conformance', ['conformance']),
+    project('crash', ['crash']),
+    project('loadtester', ['loadtester']),
+    { ...project('routers', []), testMatch: ['<rootDir>/test/routers/*.test.ts'] },
+    project('planes', ['routers/live']),
     project('e2e', ['e2e']),
   ],
 };

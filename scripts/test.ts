@@ -11,6 +11,7 @@ import type { Forward } from '../sandbox/forwards.js';
 import { PARTS, type Part } from '../sandbox/parts.js';
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import { summaryOf } from '../test/conformance/verdicts.js';
+import { crashesOf, lanes } from '../test/crash/cases.js';
 
 interface Counts {
   readonly passed: number;
@@ -52,7 +53,17 @@ const suites: readonly Suite[] = [
   },
   { name: 'domain', runs: [jest('domain')] },
   { name: 'cluster', stage: quiet, runs: [jest('workflows'), jest('cluster')] },
-  { name: 'conformance', stage: quiet, runs: [jest('conformance', { sum: summaryOf })] },
+  {
+    name: 'conformance',
+    stage: quiet,
+    runs: [jest('conformance', { sum: (tests) => summaryOf(tests.map(({ title }) => title)) })],
+  },
+  {
+    name: 'crash',
+    stage: quiet,
+    runs: [jest('crash', { flags: [`--maxConcurrency=${lanes}`], sum: crashesOf })],
+  },
+  { name: 'loadtester', stage: quiet, runs: [jest('loadtester')] },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
 ];
@@ -125,8 +136,8 @@ function command(name: string, program: string, args: readonly string[]): Run {
 
 interface JestOptions {
   readonly flags?: readonly string[];
-  /** What is to be said of all tests, by their names. */
-  readonly sum?: (titles: readonly string[]) => string;
+  /** What is to be said of all tests, by their names and what came of them. */
+  readonly sum?: (tests: readonly TestResult[]) => string;
 }
 
 /** One project of jest.config.js. */
@@ -144,8 +155,8 @@ function jest(project: string, { flags = [], sum }: JestOptions = {}): Run {
         ],
         ['ignore', 'ignore', 'inherit'],
       );
-      const { counts, titles } = await resultOf(outputFile, code);
-      if (sum !== undefined) console.log(`\n${sum(titles)}`);
+      const { counts, tests } = await resultOf(outputFile, code);
+      if (sum !== undefined) console.log(`\n${sum(tests)}`);
       return counts;
     } finally {
       await rm(folder, { recursive: true });
@@ -157,20 +168,18 @@ function jest(project: string, { flags = [], sum }: JestOptions = {}): Run {
 async function resultOf(
   file: string,
   code: number,
-): Promise<{ readonly counts: Counts; readonly titles: readonly string[] }> {
+): Promise<{ readonly counts: Counts; readonly tests: readonly TestResult[] }> {
   try {
     const result = JSON.parse(await readFile(file, 'utf8')) as JestResult;
     const { numPassedTests, numFailedTests, numPendingTests, success } = result;
     const broken = !success && numFailedTests === 0 ? 1 : 0;
     return {
       counts: { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests },
-      titles: result.testResults.flatMap(({ assertionResults }) =>
-        assertionResults.map(({ title }) => title),
-      ),
+      tests: result.testResults.flatMap(({ assertionResults }) => assertionResults),
     };
   } catch {
     console.error(`the test run broke off (exit code ${String(code)})`);
-    return { counts: count(0, 1), titles: [] };
+    return { counts: count(0, 1), tests: [] };
   }
 }
 
@@ -180,9 +189,13 @@ interface JestResult {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly success: boolean;
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly title: string }[];
-  }[];
+  readonly testResults: readonly { readonly assertionResults: readonly TestResult[] }[];
+}
+
+interface TestResult {
+  readonly title: string;
+  /** `passed`, `failed`, or that it was not run. */
+  readonly status: string;
 }
 
 function run(

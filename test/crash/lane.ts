@@ -1,0 +1,159 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { Agent, request as httpsRequest, type AgentOptions } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Client } from '@temporalio/client';
+
+import { loadKubeConfig, type Kube } from '../../activities/kube.js';
+import type { HookServer } from '../activities/hook-server.js';
+import { appOf, pathOf, type App } from '../conformance/app.js';
+import { recordHistory } from '../conformance/history.js';
+import { canaryOf, targetOf } from '../conformance/manifests.js';
+import { hookCallOf, writeOf } from './effects.js';
+import { outcomeOf, untilTold, type Outcome } from './outcome.js';
+import { startProxy, type Forward, type Proxy } from './proxy.js';
+import { options, type Scenario } from './scenarios.js';
+import { trapOf, type Aim } from './trap.js';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
+
+/** What all lanes share. */
+export interface Ground {
+  readonly kube: Kube;
+  readonly temporal: Client;
+  readonly hooks: HookServer;
+  /** The folder of the bundled programs. */
+  readonly programs: string;
+}
+
+/** A release from the change of the target to its end. */
+export interface Release {
+  /** The side effects the worker made, in order. */
+  readonly effects: readonly string[];
+  readonly outcome: Outcome;
+}
+
+/**
+ * A cluster of its own, as far as the worker knows: a namespace, a worker process and the proxies
+ * through which it reaches the API server and the webhooks. Releases in it are made one by one.
+ */
+export interface Lane {
+  /** Releases an app of its own. With an aim the worker dies of that, and another takes over. */
+  release(scenario: Scenario, aim?: Aim): Promise<Release>;
+  close(): Promise<void>;
+}
+
+/** Opens a lane with a worker; its number tells it from the others. */
+export async function openLane(ground: Ground, number: number): Promise<Lane> {
+  const { kube, temporal, hooks, programs } = ground;
+  const namespace = `crash-${process.pid}-${number}`;
+  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const history = await recordHistory(kube, namespace);
+  const trap = trapOf(() => worker.kill());
+  const api = await startProxy(
+    await toApiServer(),
+    trap.around(writeOf, (status) => status < 300),
+  );
+  const web = await startProxy(
+    toServer(hooks.url),
+    trap.around(hookCallOf, () => true),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-crash-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, kubeconfigOf(api));
+  const start = (): WorkerProcess => startWorkerProcess({ programs, name: namespace, kubeconfig });
+
+  let worker = start();
+  let opened = 0;
+  let prepared: Promise<App> | undefined;
+
+  const checkWorker = (): void => {
+    if (worker.failure === undefined) return;
+    throw new Error(`the worker ended by itself: ${worker.failure}`);
+  };
+
+  /** Creates an app and has the worker of the moment initialise it. */
+  async function prepare(): Promise<App> {
+    opened += 1;
+    const name = `web-${number}-${opened}`;
+    const urlOf = (hook: string): string => `${web.url}${pathOf(name, hook)}`;
+    await kube.create(targetOf(namespace, name, options));
+    await kube.create(canaryOf(namespace, name, { ...options, urlOf }));
+    const seen: HookServer = Object.assign(Object.create(hooks) as HookServer, { url: web.url });
+    const canary = { cluster: namespace, namespace, name };
+    const app = appOf({ kube, temporal, history, hooks: seen, checkWorker }, canary, 'Deployment');
+    await app.untilPhase('Initialized', limitMs);
+    // What is delivered of this is no side effect of the release.
+    await untilTold(app, limitMs);
+    return app;
+  }
+
+  async function nextApp(): Promise<App> {
+    if (!worker.alive) worker = start();
+    const next = prepared ?? prepare();
+    prepared = undefined;
+    return next;
+  }
+
+  async function survive(app: App): Promise<void> {
+    await app.until('the end of the worker', () => Promise.resolve(trap.struck), limitMs);
+    await worker.gone;
+    worker = start();
+    // The next release need not wait for its app: this one has long waits ahead.
+    prepared = prepare();
+    prepared.catch(() => undefined);
+  }
+
+  return {
+    async release({ answers, phase }, aim) {
+      const app = await nextApp();
+      for (const [hook, answer] of Object.entries(answers)) app.answer(hook, answer);
+      trap.set(app.canary.name, aim);
+      await app.setImage('2');
+      if (aim !== undefined) await survive(app);
+      await app.untilPhase(phase, limitMs);
+      const outcome = await outcomeOf(app, limitMs);
+      return { effects: trap.effects, outcome };
+    },
+    async close() {
+      worker.kill();
+      await worker.gone;
+      history.stop();
+      await Promise.all([api.stop(), web.stop()]);
+      await rm(folder, { recursive: true });
+      await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });
+    },
+  };
+}
+
+/** How long a machine with other things to do may take for a part of a release, in milliseconds. */
+const limitMs = 240_000;
+
+function toServer(url: string): Forward {
+  const { hostname, port } = new URL(url);
+  // A kept connection may be closed at the very moment it is used again.
+  return (request, answered) => httpRequest({ ...request, hostname, port, agent: false }, answered);
+}
+
+async function toApiServer(): Promise<Forward> {
+  const config = loadKubeConfig();
+  const { hostname, port } = new URL(config.getCurrentCluster()?.server ?? '');
+  const credentials: AgentOptions = {};
+  await config.applyToHTTPSOptions(credentials);
+  const { ca, cert, key } = credentials;
+  const agent = new Agent({ ca, cert, key, keepAlive: true });
+  return (request, answered) => httpsRequest({ ...request, hostname, port, agent }, answered);
+}
+
+/** The proxy has the credentials. */
+function kubeconfigOf({ url }: Proxy): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'proxy', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'worker', user: {} }],
+    contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'worker' } }],
+    'current-context': 'proxy',
+  });
+}

@@ -1,0 +1,36 @@
+import type { Phase } from '../../domain/canary.js';
+import type { HookReply } from '../activities/hook-server.js';
+import type { AppOptions } from '../conformance/manifests.js';
+
+/** A release whose every side effect is once the last thing a worker does. */
+export interface Scenario {
+  /** What webhooks answer, by their names; 200 by default. */
+  readonly answers: Readonly<Record<string, HookReply>>;
+  /** Where it ends. */
+  readonly phase: Phase;
+}
+
+export const scenarios = {
+  promotion: { answers: { undo: 403 }, phase: 'Succeeded' },
+  rollback: { answers: { undo: 403, load: 500 }, phase: 'Failed' },
+} as const satisfies Record<string, Scenario>;
+
+/** What all apps are like: a webhook of each type, two steps up, two steps over to the primary. */
+export const options = {
+  hooks: [
+    { name: 'confirm', type: 'confirm-rollout' },
+    { name: 'before', type: 'pre-rollout' },
+    { name: 'load', type: 'rollout' },
+    { name: 'more', type: 'confirm-traffic-increase' },
+    { name: 'promote', type: 'confirm-promotion' },
+    { name: 'undo', type: 'rollback' },
+    { name: 'after', type: 'post-rollout' },
+    { name: 'listen', type: 'event' },
+  ],
+  analysis: { threshold: 2, stepWeights: [50, 100], stepWeightPromotion: 50 },
+} as const satisfies AppOptions;
+
+/** Whether an effect happens or not depends on how fast pods start. */
+export function dependsOnPods(text: string): boolean {
+  return text.includes('waiting for rollout to finish');
+}
