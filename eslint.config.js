@@ -124,7 +124,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['worker/**/*.ts', 'cli/**/*.ts'],
+    files: ['worker/**/*.ts', 'cli/**/*.ts', 'loadtester/**/*.ts'],
     ignores: ['**/config.ts', '**/main.ts'],
     rules: noEnvironment,
   },

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isDeepStrictEqual } from 'node:util';
 
+import { closedGateText } from '../domain/alerts.js';
 import type { Canary } from '../domain/canary.js';
 import { closedStatus } from '../domain/gates.js';
 import { hooksOf, hookTexts } from '../domain/hooks.js';
@@ -212,7 +213,7 @@ async function closedGate(round: Round): Promise<ClosedGate | undefined> {
 async function tellClosed({ deps, input, canary }: Round, gate: ClosedGate): Promise<void> {
   if (isDeepStrictEqual(gate, input.then.told)) return;
   const status = closedStatus(gate);
-  const after = [hookTexts.closed(namesOf(canary), gate.type, gate.hook)];
+  const after = [closedGateText(canary, gate, input.revision)];
   await tell(deps, input.canary, { key: `${input.report.key}/closed`, status, after });
 }
 

@@ -81,7 +81,7 @@ export interface DeliveryInput {
 }
 
 /** How a delivery came to its end without having been given up. */
-export type Delivered = Pick<DeliveryRecord, 'attempts'> & {
+export type Delivered = Pick<DeliveryRecord, 'attempts' | 'fault'> & {
   readonly outcome: 'delivered' | 'dropped';
 };
 

@@ -7,6 +7,7 @@ import { eventMetadata, payloadOf, phaseTold } from '../domain/hooks.js';
 import type { EventText } from '../domain/moves.js';
 import type { KubeObject } from '../domain/objects.js';
 import type { CanaryRef } from '../domain/release.js';
+import { alertDeliveries, deliverAlert, type Dropped } from './alerts.js';
 import { objectRefOf } from './canaries.js';
 import type { Delivered, DeliveryInput } from './contract.js';
 import type { Deps } from './deps.js';
@@ -20,7 +21,8 @@ export interface KeyedEvent {
 
 /**
  * Hands events on a Canary over to whoever wants to hear of them: the event webhooks of its
- * manifest or, if it has none, the one of the worker's configuration.
+ * manifest or, if it has none, the one of the worker's configuration; and the alerts that go with
+ * them to those who want these.
  */
 export async function handOver(
   { outbox, settings }: Pick<Deps, 'outbox' | 'settings'>,
@@ -36,9 +38,16 @@ export async function handOver(
       : settings.eventWebhook === ''
         ? []
         : [{}];
-  const deliveries = events.flatMap((event) =>
-    names.map((name, number) => ({ ...deliveryOf(manifest, event, number), ...name })),
-  );
+  const deliveries = events.flatMap<Delivery>(({ key, event }) => {
+    const { alert, ...bare } = event;
+    return [
+      ...names.map((name, number) => ({
+        ...deliveryOf(manifest, { key, event: bare }, number),
+        ...name,
+      })),
+      ...(alert === undefined ? [] : alertDeliveries(settings, canary, manifest, { key, alert })),
+    ];
+  });
   if (deliveries.length > 0) await outbox.add(canary, deliveries);
 }
 
@@ -62,11 +71,24 @@ function deliveryOf(
  * The `deliver` activity: one attempt. An endpoint that says no is a thrown error, for Temporal to
  * repeat; its text ends up in the history, so it names neither the address nor the answer.
  */
-export async function deliver(deps: Deps, input: DeliveryInput): Promise<Delivered> {
-  const { attempt } = Context.current().info;
-  const hook = await hookOf(deps, input);
-  if (hook === undefined) return { outcome: 'dropped', attempts: attempt };
-  const { canary, delivery } = input;
+export async function deliver(deps: Deps, { canary, delivery }: DeliveryInput): Promise<Delivered> {
+  const { attempt: attempts } = Context.current().info;
+  const dropped =
+    delivery.kind === 'alert'
+      ? await deliverAlert(deps, canary, delivery)
+      : await deliverEvent(deps, canary, delivery);
+  return dropped === undefined
+    ? { outcome: 'delivered', attempts }
+    : { outcome: 'dropped', attempts, ...dropped };
+}
+
+async function deliverEvent(
+  deps: Deps,
+  canary: CanaryRef,
+  delivery: EventDelivery,
+): Promise<Dropped> {
+  const hook = await hookOf(deps, canary, delivery);
+  if (hook === undefined) return {};
   const { event, at, key } = delivery;
   const metadata = eventMetadata(hook, event, at);
   const answer = await callWebhook({
@@ -76,14 +98,14 @@ export async function deliver(deps: Deps, input: DeliveryInput): Promise<Deliver
     signal: Context.current().cancellationSignal,
   });
   if (!answer.ok) throw new Error(answer.fault);
-  return { outcome: 'delivered', attempts: attempt };
+  return undefined;
 }
 
 async function hookOf(
   { kube, settings }: Deps,
-  { canary, delivery }: DeliveryInput,
+  canary: CanaryRef,
+  { hook }: EventDelivery,
 ): Promise<Webhook | undefined> {
-  const { hook }: Delivery = delivery;
   if (hook === undefined) {
     return settings.eventWebhook === '' ? undefined : ownEventHook(settings.eventWebhook);
   }

@@ -4,6 +4,7 @@ import type { CanaryDefaults } from '../domain/manifest.js';
 import type { KubeObject, ObjectRef } from '../domain/objects.js';
 import type { CanaryRef, Outcome } from '../domain/release.js';
 import type { Kube } from './kube.js';
+import type { NotifierType } from './notifiers/index.js';
 
 /** What the activities work with; built once in worker/main.ts and handed down. */
 export interface Deps {
@@ -54,10 +55,37 @@ export interface Settings {
   readonly configTracking: boolean;
   /** The class written to HTTPProxies; empty for none. */
   readonly ingressClass: string;
+  /** What the annotations of Ingress NGINX begin with. */
+  readonly ingressAnnotationsPrefix: string;
   /** Time between taking the traffic away from pods and stopping them, in milliseconds. */
   readonly settleMs: number;
   /** Told of the events of canaries that name no event webhook; empty for none. */
   readonly eventWebhook: string;
+  /** Absent where there is nothing to be set about alerts. */
+  readonly alerts?: AlertSettings;
+}
+
+/** What the worker's configuration says of alerts. */
+export interface AlertSettings {
+  /** Gets every alert of canaries that name no AlertProvider. */
+  readonly own?: NotifierSettings;
+  /** Shown with every alert; empty for nothing. */
+  readonly clusterName: string;
+  /** The addresses of Sluice's page and of Temporal's UI, for links; empty for none. */
+  readonly pageUrl: string;
+  readonly temporalUiUrl: string;
+}
+
+/** A chat service as an AlertProvider and its Secret describe it; what is left out has a default. */
+export interface NotifierSettings {
+  readonly type: NotifierType;
+  readonly address: string;
+  readonly channel?: string;
+  readonly username?: string;
+  readonly token?: string;
+  readonly proxy?: string;
+  /** Of the messages to Microsoft Teams. */
+  readonly format?: string;
 }
 
 /** The targets and primaries of the cluster as watches last saw them. */

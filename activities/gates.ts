@@ -1,9 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { closedGateText } from '../domain/alerts.js';
 import type { HookType } from '../domain/canary.js';
 import { hooksOf, hookTexts } from '../domain/hooks.js';
-import { namesOf } from '../domain/names.js';
 import type { KubeObject } from '../domain/objects.js';
 import type { CanaryRef, ClosedGate } from '../domain/release.js';
 import { readCanary } from './canaries.js';
@@ -41,14 +41,24 @@ export async function askGates(
   return undefined;
 }
 
-/** The `awaitGate` activity: asks until every hook before the rollout agrees. */
-export async function awaitGate(deps: Deps, input: MoveInput<'awaitGate'>): Promise<void> {
-  const { canary: ref, everyMs, report } = input;
-  const signal = Context.current().cancellationSignal;
-  const { runId = '' } = Context.current().info.workflowExecution ?? {};
-  for (let told = false; ; told = true) {
+/**
+ * The `awaitGate` activity: asks until every hook before the rollout agrees. Tells of a closed gate
+ * once, even if it waits for days and is cut off meanwhile: that it has is remembered in the
+ * heartbeat.
+ */
+export async function awaitGate(
+  deps: Deps,
+  input: MoveInput<'awaitGate'>,
+  remember: (told: true) => void,
+): Promise<void> {
+  const { canary: ref, everyMs, revision, again, report } = input;
+  const { cancellationSignal: signal, info } = Context.current();
+  const { runId = '' } = info.workflowExecution ?? {};
+  let told = info.heartbeatDetails === true;
+  for (;;) {
     signal.throwIfAborted();
     const canary = await readCanary(deps, ref);
+    told ||= again === true && canary.status.phase === 'Waiting';
     const closed = await askGates(deps, 'confirm-rollout', {
       ref,
       canary,
@@ -60,8 +70,10 @@ export async function awaitGate(deps: Deps, input: MoveInput<'awaitGate'>): Prom
     });
     if (closed === undefined) return;
     if (!told) {
-      const event = hookTexts.closed(namesOf(canary), closed.type, closed.hook);
+      const event = closedGateText(canary, closed, revision);
       await tell(deps, ref, { ...report, after: [event] });
+      told = true;
+      remember(told);
     }
     await sleep(everyMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }

@@ -2,6 +2,7 @@ import { Context, log } from '@temporalio/activity';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { failingAlert } from '../domain/alerts.js';
 import type { CanaryRef } from '../domain/release.js';
 import { check } from './analysis.js';
 import { readCanary } from './canaries.js';
@@ -32,7 +33,7 @@ export function createActivities(deps: Deps): Activities & Courier {
   return {
     survey: watched((input) => survey(deps, input)),
     awaitPods: watched((input) => awaitPods(deps, input)),
-    awaitGate: watched((input) => awaitGate(deps, input)),
+    awaitGate: watched((input, remember) => awaitGate(deps, input, remember)),
     prepare: watched((input) => prepare(deps, input)),
     initialise: watched((input) => initialise(deps, input)),
     reconcile: watched((input) => reconcile(deps, input)),
@@ -106,10 +107,11 @@ function telling<I extends Input, R>(deps: Deps, work: Work<I, R>): Work<I, R> {
 /** One Warning for one text, however often the activity is repeated. */
 async function tellError(deps: Deps, canary: CanaryRef, error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
-  const { activityId } = Context.current().info;
+  const { activityId, activityType, attempt } = Context.current().info;
   const digest = createHash('sha256').update(message).digest('hex');
+  const alert = failingAlert(activityType, attempt, message);
   try {
-    const events = [{ type: 'Warning', message }] as const;
+    const events = [{ type: 'Warning', message, ...(alert && { alert }) }] as const;
     await recordEvents(deps, canary, { key: `error/${activityId}/${digest}`, events });
   } catch (cause) {
     log.warn('event of a failing activity not written', { error: message, cause });

@@ -76,6 +76,7 @@ function planOf(canary: Canary, warnings: readonly string[]): Plan {
   return {
     generation,
     names: namesOf(canary),
+    targetKind: workloadRefs(canary).canary.kind,
     intervalMs,
     threshold,
     strategy,

@@ -106,12 +106,12 @@ export interface RunShape {
   readonly durationSeconds: number;
 }
 
-/** One run in `history`, with what event webhooks were told of it. */
+/** One run in `history`, with what event webhooks and people were told of it. */
 export interface HistoryShape extends RunShape {
   readonly deliveries: readonly DeliveryShape[];
 }
 
-/** One event for one webhook: `delivered`, `given-up` or `dropped`, as nobody wants it any more. */
+/** One event for one webhook, or one alert: `delivered`, `given-up`, or `dropped` as nobody wants it. */
 export interface DeliveryShape {
   readonly hook: string;
   readonly event: string;

@@ -162,7 +162,7 @@ function endingOf({ message, cause }: RunShape): string {
   return endingText({ message, ...(cause === null ? {} : { cause }) });
 }
 
-/** How much of what webhooks were to be told they were told. */
+/** How much of what webhooks and people were to be told they were told. */
 function deliveredOf({ deliveries }: HistoryShape): string {
   const delivered = deliveries.filter(({ outcome }) => outcome === 'delivered');
   return `${delivered.length}/${deliveries.length}`;

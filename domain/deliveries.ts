@@ -1,3 +1,5 @@
+import type { ProviderName } from './alert-entries.js';
+import type { Alert } from './alerts.js';
 import type { Phase } from './canary.js';
 import type { EventText } from './moves.js';
 import type { CanaryRef } from './release.js';
@@ -6,7 +8,7 @@ import type { CanaryRef } from './release.js';
  * Something to be delivered to people's endpoints, behind the back of the release. It names whom it
  * is for; addresses and Secrets are read when it is delivered, and so enter no history.
  */
-export type Delivery = EventDelivery;
+export type Delivery = EventDelivery | AlertDelivery;
 
 /** An event, for a webhook of type `event`. */
 export interface EventDelivery {
@@ -23,6 +25,18 @@ export interface EventDelivery {
   readonly at: number;
 }
 
+/** A message to people, for a chat service or the like. */
+export interface AlertDelivery {
+  readonly kind: 'alert';
+  /** As of an event. */
+  readonly key: string;
+  /** Whom it goes to; absent for the one of the worker's own configuration. */
+  readonly provider?: ProviderName;
+  readonly alert: Alert;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** A webhook by its name, and its number in the manifest among those that may share it. */
 export interface HookName {
   readonly name: string;
@@ -32,8 +46,9 @@ export interface HookName {
 /** What became of a delivery. */
 export interface DeliveryRecord {
   readonly key: string;
+  /** The webhook, or the AlertProvider. */
   readonly hook: string;
-  /** The text of the event, or its beginning. */
+  /** The text of the event or alert, or its beginning. */
   readonly event: string;
   readonly outcome: DeliveryOutcome;
   readonly attempts: number;
@@ -50,8 +65,9 @@ export type DeliveryOutcome =
   /** There is nobody any more to deliver to. */
   | 'dropped';
 
-/** The name the worker's own event webhook goes by in journals. */
+/** The names the worker's own event webhook and chat service go by in journals. */
 export const ownHook = 'event-webhook';
+export const ownAlerts = 'alerts';
 
 /** The workflow id of what is delivered about one canary. */
 export function deliveriesId({ cluster, namespace, name }: CanaryRef): string {
@@ -59,7 +75,13 @@ export function deliveriesId({ cluster, namespace, name }: CanaryRef): string {
 }
 
 /** Deliveries of one lane are made in order; lanes do not wait for each other. */
-export function laneOf({ kind, hook }: Delivery): string {
+export function laneOf(delivery: Delivery): string {
+  const { kind } = delivery;
+  if (kind === 'alert') {
+    const { provider } = delivery;
+    return provider === undefined ? kind : `${kind}/${provider.namespace}/${provider.name}`;
+  }
+  const { hook } = delivery;
   return hook === undefined ? kind : `${kind}/${hook.index}/${hook.name}`;
 }
 
@@ -67,11 +89,20 @@ const maxShownCharacters = 200;
 
 /** The journal's entry for a delivery. */
 export function recordOf(
-  { key, hook, event }: Delivery,
+  delivery: Delivery,
   result: Pick<DeliveryRecord, 'outcome' | 'attempts' | 'at' | 'fault'>,
 ): DeliveryRecord {
-  const text = event.message.slice(0, maxShownCharacters);
-  return { key, hook: hook?.name ?? ownHook, event: text, ...result };
+  const { message } = delivery.kind === 'alert' ? delivery.alert : delivery.event;
+  const event = message.slice(0, maxShownCharacters);
+  return { key: delivery.key, hook: receiverOf(delivery), event, ...result };
+}
+
+function receiverOf(delivery: Delivery): string {
+  if (delivery.kind === 'event-hook') return delivery.hook?.name ?? ownHook;
+  const { provider } = delivery;
+  return provider === undefined
+    ? ownAlerts
+    : `alert provider ${provider.name}.${provider.namespace}`;
 }
 
 /** Whether a delivery belongs to a run of a release. */

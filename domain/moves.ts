@@ -1,3 +1,4 @@
+import type { Alert } from './alerts.js';
 import type { CanaryStatus, HookType } from './canary.js';
 import type { ClosedGate, Outcome, Role } from './release.js';
 import type { Cookies, Routes } from './routes.js';
@@ -6,6 +7,8 @@ import type { Cookies, Routes } from './routes.js';
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly message: string;
+  /** What people are told by message at the same time. */
+  readonly alert?: Alert;
 }
 
 /** The fields of `Canary.status` a move sets; absent ones stay as they are. */
@@ -73,7 +76,15 @@ export type Move =
       readonly report: Report;
     }
   /** Asks the HTTP gates before the rollout again and again until they are open. */
-  | { readonly kind: 'awaitGate'; readonly everyMs: number; readonly report: Report }
+  | {
+      readonly kind: 'awaitGate';
+      readonly everyMs: number;
+      /** What is to be let in, for people to read. */
+      readonly revision?: string;
+      /** Whether the wait is taken up again after an interruption. */
+      readonly again?: true;
+      readonly report: Report;
+    }
   | { readonly kind: 'scaleUp'; readonly report: Report }
   | ({
       readonly kind: 'route';

@@ -67,7 +67,12 @@ export function nextMove(plan: Plan, state: ReleaseState, now: number): Move {
  * short; only a move that fails and is tried again tells its story under the same key.
  */
 export function making(state: ReleaseState, move: Move): ReleaseState {
-  return 'report' in move ? { ...state, reports: state.reports + 1 } : state;
+  if (!('report' in move)) return state;
+  // What is told between a move that is stuck and its next try leaves that its key.
+  if (move.kind === 'tell' && state.blocked !== undefined) return state;
+  const reports = state.reports + 1;
+  // The activity that asks webhooks tells of a closed one itself.
+  return move.kind === 'awaitGate' ? { ...state, reports, announced: true } : { ...state, reports };
 }
 
 /** Where the traffic is at a position. */

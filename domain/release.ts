@@ -51,6 +51,8 @@ export interface Plan {
   /** The generation of the manifest it was made from. */
   readonly generation: number;
   readonly names: Names;
+  /** The kind of the target as the manifest writes it. */
+  readonly targetKind: string;
   readonly intervalMs: number;
   readonly threshold: number;
   readonly strategy: Strategy;

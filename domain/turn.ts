@@ -35,10 +35,10 @@ export function awaitPods(turn: Turn, stage: Stage, change: Partial<ReleaseState
   return to(turn, stage, { deadline: turn.now + turn.plan.progressDeadlineMs, ...change });
 }
 
-/** The state after the manifest was changed: what was blocked is tried again. */
+/** The state after the manifest was changed: what was blocked is tried again, and told of again. */
 export function unblocked(state: ReleaseState): ReleaseState {
   const { blocked, ...rest } = state;
-  return rest;
+  return blocked === undefined ? state : { ...rest, announced: false };
 }
 
 /** Takes the release back to weight 0, to be run again for a newer revision or the same. */

@@ -1,5 +1,6 @@
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 
+import { teamsFormats } from '../activities/notifiers/notifier.js';
 import { formatDuration, parseDuration } from '../domain/duration.js';
 import { isProvider, providers } from '../domain/providers.js';
 
@@ -25,6 +26,8 @@ interface Setting<T> extends Form<T> {
   readonly help: string;
   /** A variable of Flagger's that is read when ours is not set. */
   readonly alias?: string;
+  /** Whether the value may be known to nobody, and so is left out of errors. */
+  readonly isSecret?: boolean;
 }
 
 const text: Form<string> = {
@@ -65,6 +68,12 @@ const httpUrl: Form<string> = {
 const hookUrl: Form<string> = {
   ...httpUrl,
   parse: (value) => (value === '' || /^https?:\/\/[^\s/]/.test(value) ? value : undefined),
+};
+
+/** An address that links are made of; nothing for none. */
+const baseUrl: Form<string> = {
+  ...httpUrl,
+  parse: (value) => (value === '' ? '' : httpUrl.parse(value)),
 };
 
 const duration: Form<number> = {
@@ -118,11 +127,40 @@ const settings = {
     'http://prometheus:9090',
     'Prometheus of the built-in metrics, unless a canary names another',
   ),
-  eventWebhook: setting(
+  eventWebhook: secretSetting(
     hookUrl,
-    '',
     'told of every event of canaries that name no event webhook',
-    'EVENT_WEBHOOK_URL',
+    { alias: 'EVENT_WEBHOOK_URL' },
+  ),
+  slackUrl: secretSetting(hookUrl, 'Slack webhook of all alerts, unless a canary names its own', {
+    alias: 'SLACK_URL',
+  }),
+  slackUser: setting(text, 'flagger', 'name alerts are posted under in Slack'),
+  slackChannel: setting(text, '', 'channel of Slack; general if empty'),
+  slackToken: secretSetting(text, "token of a bot, for the address of Slack's API", {
+    alias: 'SLACK_TOKEN',
+  }),
+  slackProxyUrl: secretSetting(text, 'proxy on the way to Slack', { alias: 'SLACK_PROXY_URL' }),
+  msteamsUrl: secretSetting(
+    hookUrl,
+    'Microsoft Teams webhook of all alerts, unless a canary names its own; before Slack',
+    { alias: 'MSTEAMS_URL' },
+  ),
+  msteamsProxyUrl: secretSetting(text, 'proxy on the way to Microsoft Teams', {
+    alias: 'MSTEAMS_PROXY_URL',
+  }),
+  msteamsFormat: setting(
+    choice(['auto', ...teamsFormats]),
+    'auto',
+    'card sent to Microsoft Teams; auto goes by the address',
+  ),
+  clusterName: setting(text, '', 'name of this cluster in alerts; that of --cluster if empty'),
+  pageUrl: setting(baseUrl, '', "address of Sluice's page, for links in alerts"),
+  temporalUiUrl: setting(baseUrl, '', "address of Temporal's UI, for links in alerts"),
+  noCrossNamespaceRefs: setting(
+    toggle,
+    false,
+    'refuses canaries that refer to objects in other namespaces',
   ),
   selectorLabels: setting(
     list,
@@ -140,6 +178,11 @@ const settings = {
     'releases and copies the ConfigMaps and Secrets that targets refer to',
   ),
   ingressClass: setting(text, '', 'ingress class written to HTTPProxies'),
+  ingressAnnotationsPrefix: setting(
+    name,
+    'nginx.ingress.kubernetes.io',
+    'what the annotations of Ingress NGINX begin with',
+  ),
   minInterval: setting(duration, 10_000, 'shortest interval between analysis checks'),
   settle: setting(duration, 500, 'time between taking traffic away from pods and stopping them'),
   port: setting(wholeNumber(0, 65_535), 8080, 'port of /metrics, /healthz and /readyz'),
@@ -191,12 +234,12 @@ export function helpText(): string {
     const preset = entry.print(entry.default);
     const also = entry.alias === undefined ? '' : ` (also ${entry.alias})`;
     const note = preset === '' ? also : ` (default ${preset})${also}`;
-    return `  --${flagOf(key).padEnd(22)} ${variableOf(key).padEnd(30)} ${entry.help}${note}`;
+    return `  --${flagOf(key).padEnd(24)} ${variableOf(key).padEnd(30)} ${entry.help}${note}`;
   });
   return [
     'The Sluice worker: releases the canaries of one Kubernetes cluster, as Temporal workflows.',
     '',
-    `  ${'flag'.padEnd(24)} ${'environment'.padEnd(30)} meaning`,
+    `  ${'flag'.padEnd(26)} ${'environment'.padEnd(30)} meaning`,
     ...rows,
     '',
     'Kubernetes: KUBECONFIG, ~/.kube/config, or the ServiceAccount of the pod.',
@@ -222,6 +265,14 @@ export function loadTemporalConfig(
   return { connectionOptions, namespace };
 }
 
+function secretSetting(
+  form: Form<string>,
+  help: string,
+  { alias }: { readonly alias: string },
+): Setting<string> {
+  return { ...setting(form, '', help, alias), isSecret: true };
+}
+
 function setting<T>(form: Form<T>, preset: T, help: string, alias?: string): Setting<T> {
   return { ...form, default: preset, help, ...(alias === undefined ? {} : { alias }) };
 }
@@ -245,10 +296,11 @@ function flagsOf(argv: readonly string[]): Map<string, string> {
   return flags;
 }
 
-function read<T>(source: string, value: string, { parse, allowed }: Setting<T>): T {
+function read<T>(source: string, value: string, { parse, allowed, isSecret }: Setting<T>): T {
   const parsed = parse(value);
   if (parsed === undefined) {
-    throw new ConfigError(`${source}: "${value}" is not allowed (allowed: ${allowed})`);
+    const shown = isSecret === true ? 'its value' : `"${value}"`;
+    throw new ConfigError(`${source}: ${shown} is not allowed (allowed: ${allowed})`);
   }
   return parsed;
 }

@@ -16,6 +16,8 @@ import { createActivities } from '../activities/index.js';
 import { connectKube } from '../activities/kube.js';
 import { revisionOfKind } from '../activities/workloads/revisions.js';
 import { taskQueueOf } from '../domain/release.js';
+import { countingActivities } from './activity-counters.js';
+import { alertSettingsOf } from './alert-settings.js';
 import { openCaches, type Caches } from './caches.js';
 import type { Config, TemporalConfig } from './config.js';
 import { serveHealth } from './health.js';
@@ -160,6 +162,7 @@ async function createWorker({
   temporal,
   connection,
   deps,
+  telemetry,
   bundle,
 }: Parts): Promise<Worker> {
   return Worker.create({
@@ -169,6 +172,9 @@ async function createWorker({
     identity: `${process.pid}@${hostname()}`,
     workflowBundle: await bundle,
     activities: createActivities(deps),
+    interceptors: {
+      activity: [(context) => ({ inbound: countingActivities(telemetry, context) })],
+    },
     maxConcurrentActivityTaskExecutions: config.maxActivities,
     maxCachedWorkflows: config.maxCachedWorkflows,
     // How long the releases of a worker that was killed wait for it before another one takes them.
@@ -197,13 +203,19 @@ async function bundleOf(path: string, log: Logger): Promise<WorkflowBundleOption
 
 function settingsOf(config: Config): Settings {
   return {
-    defaults: { provider: config.meshProvider, minIntervalMs: config.minInterval },
+    defaults: {
+      provider: config.meshProvider,
+      minIntervalMs: config.minInterval,
+      noCrossNamespaceRefs: config.noCrossNamespaceRefs,
+    },
     metricsServer: config.metricsServer,
     selectorLabels: config.selectorLabels,
     includeLabelPrefixes: config.includeLabelPrefix,
     configTracking: config.enableConfigTracking,
     ingressClass: config.ingressClass,
+    ingressAnnotationsPrefix: config.ingressAnnotationsPrefix,
     eventWebhook: config.eventWebhook,
+    alerts: alertSettingsOf(config),
     settleMs: config.settle,
   };
 }

@@ -1,13 +1,15 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 import type { Telemetry } from '../activities/deps.js';
-import type { Phase } from '../domain/canary.js';
-import type { Outcome } from '../domain/release.js';
+import type { DeliveryOutcome } from '../domain/deliveries.js';
+import type { CanaryRef, Outcome } from '../domain/release.js';
+import type { ActivityCounters } from './activity-counters.js';
 import type { CanaryCache, CanaryObject } from './canary-cache.js';
+import { registerCanaryGauges } from './canary-gauges.js';
 import type { Sending } from './wanted.js';
 
 /** The metrics of the process: those activities bump, and those the worker itself counts. */
-export interface WorkerTelemetry extends Telemetry {
+export interface WorkerTelemetry extends Telemetry, ActivityCounters {
   /** Something was sent to a release: it was started, told of a change, or started again. */
   watchSent(kind: Sending): void;
   /** Removes every series of a canary that was deleted. */
@@ -27,16 +29,32 @@ const releaseBuckets = [
 ];
 /** A person may answer at once. */
 const waitBuckets = [1, ...releaseBuckets];
+/** Ten milliseconds, at rest, to ten minutes, behind a queue that hardly moves. */
+const delayBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** What has a series from the start, or else `increase` would not see the first of its kind. */
+const watchedOutcomes = [
+  'promoted',
+  'rolled-back',
+  'promotion-failed',
+  'failed',
+  'superseded',
+] as const satisfies readonly Outcome[];
+const deliveryOutcomes = [
+  'delivered',
+  'given-up',
+  'dropped',
+] as const satisfies readonly DeliveryOutcome[];
 
 /**
  * Registers the metrics of Flagger, with its names, labels and values (`name` is the target's), and
  * those of our own, which start with `sluice_` (`name` is the canary's).
  */
 export function createTelemetry(options: TelemetryOptions): WorkerTelemetry {
-  const { registry } = options;
+  const { registry, canaries } = options;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  registerGauges(options);
+  registerCanaryGauges(options);
 
   const measured = new Gauge({
     name: 'flagger_canary_metric_analysis',
@@ -69,6 +87,11 @@ export function createTelemetry(options: TelemetryOptions): WorkerTelemetry {
     help: 'Releases that ended',
     labelNames: releaseLabels,
     registers,
+    collect() {
+      for (const { namespace, name } of refsOf(canaries)) {
+        for (const outcome of watchedOutcomes) this.inc({ namespace, name, outcome }, 0);
+      }
+    },
   });
   const releaseSeconds = new Histogram({
     name: 'sluice_release_duration_seconds',
@@ -88,6 +111,31 @@ export function createTelemetry(options: TelemetryOptions): WorkerTelemetry {
     name: 'sluice_watch_signals_total',
     help: 'What the watch sent to releases',
     labelNames: ['kind'],
+    registers,
+  });
+
+  const deliveries = new Counter({
+    name: 'sluice_deliveries_total',
+    help: 'Events and alerts that came to their end, by what became of them',
+    labelNames: ['namespace', 'name', 'outcome'],
+    registers,
+    collect() {
+      for (const { namespace, name } of refsOf(canaries)) {
+        for (const outcome of deliveryOutcomes) this.inc({ namespace, name, outcome }, 0);
+      }
+    },
+  });
+  const startDelays = new Histogram({
+    name: 'sluice_activity_start_delay_seconds',
+    help: 'Seconds from when an attempt of an activity was due to when it began',
+    labelNames: ['activity'],
+    buckets: delayBuckets,
+    registers,
+  });
+  const activityFailures = new Counter({
+    name: 'sluice_activity_failures_total',
+    help: 'Attempts of activities that failed; most are repeated',
+    labelNames: ['activity'],
     registers,
   });
 
@@ -111,13 +159,19 @@ export function createTelemetry(options: TelemetryOptions): WorkerTelemetry {
         failures.inc({ ...flagger, analysis_status: 'completed' });
       }
     },
+    activityBegan(activity, delaySeconds) {
+      startDelays.observe({ activity }, delaySeconds);
+      activityFailures.inc({ activity }, 0);
+    },
+    activityFailed: (activity) => activityFailures.inc({ activity }),
+    deliveryEnded: ({ namespace, name }, outcome) => deliveries.inc({ namespace, name, outcome }),
     watchSent: (kind) => signals.inc({ kind }),
     async forget({ metadata: { name, namespace = '' }, spec: { targetRef } }) {
       await Promise.all([
         ...[measured, checkSeconds, successes, failures].map((metric) =>
           removeSeries(metric, { namespace, name: targetRef.name }),
         ),
-        ...[releases, releaseSeconds, waitSeconds].map((metric) =>
+        ...[releases, releaseSeconds, waitSeconds, deliveries].map((metric) =>
           removeSeries(metric, { namespace, name }),
         ),
       ]);
@@ -125,61 +179,11 @@ export function createTelemetry(options: TelemetryOptions): WorkerTelemetry {
   };
 }
 
-/** The gauges that are read off the Canaries at each scrape, so that none outlives its canary. */
-function registerGauges({ registry, canaries, version, meshProvider }: TelemetryOptions): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'flagger_info',
-    help: 'Version and default traffic provider',
-    labelNames: ['version', 'mesh_provider'],
-    registers,
-  }).set({ version, mesh_provider: meshProvider }, 1);
-  new Gauge({
-    name: 'flagger_canary_total',
-    help: 'Number of canaries',
-    labelNames: ['namespace'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { metadata } of canaries.values()) {
-        this.inc({ namespace: metadata.namespace ?? '' });
-      }
-    },
-  });
-  new Gauge({
-    name: 'flagger_canary_status',
-    help: 'Last canary analysis result: 0 running, 1 successful, 2 failed',
-    labelNames: ['name', 'namespace'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { metadata, spec, status } of canaries.values()) {
-        const { namespace = '' } = metadata;
-        this.set({ name: spec.targetRef.name, namespace }, statusValue(status?.phase));
-      }
-    },
-  });
-  new Gauge({
-    name: 'flagger_canary_weight',
-    help: 'Percent of the traffic at a workload',
-    labelNames: ['workload', 'namespace'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { metadata, spec, status } of canaries.values()) {
-        const { namespace = '' } = metadata;
-        const weight = status?.canaryWeight ?? 0;
-        this.set({ workload: `${spec.targetRef.name}-primary`, namespace }, 100 - weight);
-        this.set({ workload: spec.targetRef.name, namespace }, weight);
-      }
-    },
-  });
-}
-
-/** Flagger's numbers: alerts are written against `> 1`. */
-function statusValue(phase: Phase | undefined): 0 | 1 | 2 {
-  if (phase === 'Progressing') return 0;
-  return phase === 'Failed' ? 2 : 1;
+function refsOf(canaries: TelemetryOptions['canaries']): readonly Omit<CanaryRef, 'cluster'>[] {
+  return [...canaries.values()].map(({ metadata: { namespace = '', name } }) => ({
+    namespace,
+    name,
+  }));
 }
 
 function isFailure(outcome: Outcome): boolean {

@@ -3,6 +3,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -40,10 +41,15 @@ export async function deliveries(input: DeliveriesInput): Promise<readonly Deliv
   const journal: DeliveryRecord[] = [...(input.journal ?? [])];
   const broken = new Set(input.broken ?? []);
   const lanes = new Map<string, Delivery[]>();
+  // An activity that fails hands the same over with each attempt, for as long as that takes.
+  let isRepeated = false;
 
   setHandler(deliverSignal, (added) => {
     for (const delivery of added) {
-      if (seen.has(delivery.key)) continue;
+      if (seen.has(delivery.key)) {
+        isRepeated = patched('2026-11-21-linger-on');
+        continue;
+      }
       seen.add(delivery.key);
       waiting.push(delivery);
     }
@@ -87,9 +93,14 @@ export async function deliveries(input: DeliveriesInput): Promise<readonly Deliv
       });
     }
     sort();
+    isRepeated = false;
     const hasMore = (): boolean => waiting.length > 0;
-    if (lanes.size > 0) await condition(() => hasMore() || lanes.size === 0);
-    else if (!(await condition(hasMore, lingerMs, { summary: 'until the outbox closes' }))) break;
+    if (lanes.size > 0) {
+      await condition(() => hasMore() || lanes.size === 0);
+      continue;
+    }
+    const summary = 'until the outbox closes';
+    if (!(await condition(() => hasMore() || isRepeated, lingerMs, { summary }))) break;
   }
   return journal;
 }

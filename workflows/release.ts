@@ -5,11 +5,13 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  patched,
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
 
 import { afterCancellation, afterDeleting, afterDeletion, afterFailure } from '../domain/after.js';
+import { alerted } from '../domain/alerts.js';
 import { begin, beginReverting, isBeforePromotion } from '../domain/begin.js';
 import { details, endOf, planOf, why } from '../domain/explain.js';
 import { settle } from '../domain/gates.js';
@@ -91,7 +93,7 @@ async function carryOut(run: Run): Promise<ReleaseResult> {
     writeSearchAttributes(run.state);
     setCurrentDetails(details(run.plan, run.state));
 
-    const move = nextMove(run.plan, run.state, Date.now());
+    const move = withAlerts(run, nextMove(run.plan, run.state, Date.now()));
     if (move.kind === 'end') return conclude(run);
     if (move.kind === 'wait' && isHistoryLong(input)) return goOnInFreshRun(run);
     try {
@@ -101,6 +103,12 @@ async function carryOut(run: Run): Promise<ReleaseResult> {
       run.state = afterError(run, move.kind, error);
     }
   }
+}
+
+/** What runs did before there were alerts, they did without. */
+function withAlerts({ plan, state }: Run, move: Move): Move {
+  const told = alerted(plan, state, move);
+  return told !== move && patched('2026-11-21-alerts') ? told : move;
 }
 
 /** Reads the cluster again when a message says that it has changed. */

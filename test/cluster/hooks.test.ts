@@ -2,7 +2,7 @@ import type { MoveInput } from '../../activities/contract.js';
 import type { Deps } from '../../activities/deps.js';
 import { createActivities } from '../../activities/index.js';
 import type { Canary } from '../../domain/canary.js';
-import type { Delivery } from '../../domain/deliveries.js';
+import type { EventDelivery } from '../../domain/deliveries.js';
 import type { AnalysisRig } from './analysis-rig.js';
 import { environmentOf, openHooksRig, refOf, type HooksRig } from './hooks-rig.js';
 
@@ -161,13 +161,15 @@ describe('the gate before a rollout', () => {
 });
 
 describe('the outbox', () => {
-  const handedOver: Delivery[] = [];
+  const handedOver: EventDelivery[] = [];
   const deps = (eventWebhook = ''): Deps => ({
     ...rig.deps,
     settings: { ...rig.deps.settings, eventWebhook },
     outbox: {
       add: (_canary, deliveries) => {
-        handedOver.push(...deliveries);
+        for (const delivery of deliveries) {
+          if (delivery.kind === 'event-hook') handedOver.push(delivery);
+        }
         return Promise.resolve();
       },
     },

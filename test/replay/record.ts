@@ -13,7 +13,7 @@ import { scenarios } from './scenarios.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const rig = await Rig.open();
 for (const [name, play] of Object.entries(scenarios)) {
-  const file = new URL(`./histories/${name.replaceAll(/[ ,/]+/g, '-')}.json`, import.meta.url);
+  const file = new URL(`./histories/${name.replaceAll(/[ ,/:]+/g, '-')}.json`, import.meta.url);
   if (existsSync(file)) continue;
   const handle = await play(rig);
   const first = rig.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);

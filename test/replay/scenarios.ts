@@ -1,3 +1,5 @@
+import { ApplicationFailure } from '@temporalio/common';
+
 import { changedSignal, orderUpdates } from '../../workflows/messages.js';
 import { aGate, aPlan, failed, inWeights, passed } from '../workflows/fake-cluster.js';
 import type { ReleaseHandle, Rig } from '../workflows/rig.js';
@@ -154,6 +156,31 @@ export const scenarios: Readonly<Record<string, (rig: Rig) => Promise<ReleaseHan
     const { cluster, start } = rig.canary();
     cluster.plan = aPlan({ strategy: inWeights(10, 20, 30, 40) });
     return ended(await start({ kind: 'change' }, 60));
+  },
+  'told of by alerts: promoted behind webhooks': async (rig) => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ hooks: { 'confirm-rollout': ['may'], 'post-rollout': ['tell'] } });
+    return ended(await start());
+  },
+  'told of by alerts: held, and taken back by a person': async (rig) => {
+    const { cluster, start } = rig.canary();
+    cluster.plan = aPlan({ onFailure: 'hold', gates: [aGate('rollout')] });
+    cluster.checks.push({ ...failed }, failed);
+    const handle = await start();
+    await rig.until(handle, ({ gate, announced }) => gate !== undefined && announced);
+    await handle.executeUpdate(orderUpdates.approve, { args: [alice] });
+    await rig.until(handle, ({ stage, announced }) => stage === 'holding' && announced);
+    await handle.executeUpdate(orderUpdates.rollback, { args: [alice] });
+    return ended(handle);
+  },
+  'told of by alerts: stuck in the promotion, and helped out': async (rig) => {
+    const { cluster, start } = rig.canary();
+    cluster.faults.finish = [ApplicationFailure.nonRetryable('no such target', 'InvalidSpec')];
+    const handle = await start();
+    await rig.until(handle, ({ blocked, announced }) => blocked !== undefined && announced);
+    cluster.plan = aPlan({ generation: 2 });
+    await handle.signal(changedSignal, { revision: 'v2', generation: 2 });
+    return ended(handle);
   },
 };
 

@@ -1,3 +1,5 @@
+import { providers } from '../../domain/providers.js';
+import { alertSettingsOf } from '../../worker/alert-settings.js';
 import { ConfigError, helpText, loadTemporalConfig, parseConfig } from '../../worker/config.js';
 
 const defaults = parseConfig([], {});
@@ -11,8 +13,21 @@ it('has defaults for everything', () => {
     selectorLabels: ['app', 'name', 'app.kubernetes.io/name'],
     includeLabelPrefix: [],
     eventWebhook: '',
+    slackUrl: '',
+    slackUser: 'flagger',
+    slackChannel: '',
+    slackToken: '',
+    slackProxyUrl: '',
+    msteamsUrl: '',
+    msteamsProxyUrl: '',
+    msteamsFormat: 'auto',
+    clusterName: '',
+    pageUrl: '',
+    temporalUiUrl: '',
+    noCrossNamespaceRefs: false,
     enableConfigTracking: true,
     ingressClass: '',
+    ingressAnnotationsPrefix: 'nginx.ingress.kubernetes.io',
     minInterval: 10_000,
     settle: 500,
     port: 8080,
@@ -50,7 +65,8 @@ it.each([
   [['--settle=5'], '--settle: "5" is not allowed (allowed: a duration such as 10s'],
   [['--settle=-1s'], '--settle: "-1s" is not allowed'],
   [['--metrics-server=prometheus:9090'], '--metrics-server: "prometheus:9090" is not allowed'],
-  [['--mesh-provider=envoy'], '"envoy" is not allowed (allowed: contour, gatewayapi:v1'],
+  [['--mesh-provider=envoy'], `"envoy" is not allowed (allowed: ${providers.join(', ')})`],
+  [['--mesh-provider=smi:v1alpha2:istio'], '"smi:v1alpha2:istio" is not allowed (allowed: '],
   [['--cluster=a/b'], '--cluster: "a/b" is not allowed (allowed: lower-case letters'],
   [['--log-level=trace'], '(allowed: debug, info, warn, error)'],
 ])('refuses %j', (argv, message) => {
@@ -94,5 +110,58 @@ describe("Flagger's variable for the event webhook", () => {
 
   it('has to be a URL', () => {
     expect(() => parseConfig([], { EVENT_WEBHOOK_URL: 'hooks.test' })).toThrow(ConfigError);
+  });
+});
+
+describe('the settings of alerts', () => {
+  const alertsOf = (...argv: string[]) => alertSettingsOf(parseConfig(argv, {}));
+
+  it('are empty by default', () => {
+    expect(alertsOf()).toEqual({ clusterName: '', pageUrl: '', temporalUiUrl: '' });
+  });
+
+  it("are Flagger's flags for Slack", () => {
+    const { own } = alertsOf(
+      ...['-slack-url=https://hooks.test/1', '-slack-user=bot', '-slack-channel=ops'],
+      ...['-slack-token=t', '-slack-proxy-url=http://proxy.test:3128'],
+    );
+    expect(own).toEqual({
+      type: 'slack',
+      address: 'https://hooks.test/1',
+      username: 'bot',
+      channel: 'ops',
+      token: 't',
+      proxy: 'http://proxy.test:3128',
+    });
+  });
+
+  it("are Flagger's flags for Microsoft Teams, which come before Slack's", () => {
+    const urls = ['-slack-url=https://hooks.test/1', '-msteams-url=https://teams.test/2'];
+    expect(alertsOf(...urls, '-msteams-proxy-url=p').own).toMatchObject({
+      ...{ type: 'msteams', address: 'https://teams.test/2', proxy: 'p', format: '' },
+    });
+    expect(alertsOf(...urls, '--msteams-format=workflow').own?.format).toBe('workflow');
+  });
+
+  it("are Flagger's variables too", () => {
+    const env = {
+      ...{ SLACK_URL: 'https://hooks.test/1', SLACK_TOKEN: 't', SLACK_PROXY_URL: 'p' },
+      ...{ MSTEAMS_URL: 'https://teams.test/2', MSTEAMS_PROXY_URL: 'q' },
+    };
+    expect(parseConfig([], env)).toMatchObject({
+      ...{ slackUrl: 'https://hooks.test/1', slackToken: 't', slackProxyUrl: 'p' },
+      ...{ msteamsUrl: 'https://teams.test/2', msteamsProxyUrl: 'q' },
+    });
+  });
+
+  it('name the cluster, if it has a name', () => {
+    expect(alertsOf('--cluster=eu-1').clusterName).toBe('eu-1');
+    expect(alertsOf('--cluster=eu-1', '-cluster-name=Europe').clusterName).toBe('Europe');
+  });
+
+  it('do not show an address that is none', () => {
+    const bad = () => parseConfig([], { SLACK_URL: 'hooks.test/planted' });
+    expect(bad).toThrow('SLACK_URL: its value is not allowed (allowed: a URL such as');
+    expect(bad).not.toThrow('planted');
   });
 });

@@ -55,6 +55,53 @@ it('shows status and weight of every canary under the name of its target', async
   ]);
 });
 
+it('shows the standing of every canary under its own name', async () => {
+  const { scrape } = scraped(
+    aCanary('web', { phase: 'WaitingPromotion', lastTransitionTime: '2026-01-02T03:04:05Z' }),
+    aCanary('new'),
+  );
+  expect(await scrape('sluice_canary_info')).toEqual([
+    'sluice_canary_info{namespace="demo",name="web-canary",target="web",service="web"} 1',
+    'sluice_canary_info{namespace="demo",name="new-canary",target="new",service="new"} 1',
+  ]);
+  expect(await scrape('sluice_canary_phase')).toEqual([
+    'sluice_canary_phase{namespace="demo",name="web-canary",phase="WaitingPromotion"} 1',
+    'sluice_canary_phase{namespace="demo",name="new-canary",phase=""} 1',
+  ]);
+  expect(await scrape('sluice_canary_last_transition_timestamp_seconds')).toEqual([
+    'sluice_canary_last_transition_timestamp_seconds{namespace="demo",name="web-canary"} 1767323045',
+  ]);
+});
+
+it('has what alerts wait for at 0 before the first one happens', async () => {
+  const { telemetry, scrape } = scraped(aCanary('web'));
+  expect(await scrape('sluice_releases_total')).toContain(
+    'sluice_releases_total{namespace="demo",name="web-canary",outcome="promotion-failed"} 0',
+  );
+  expect(await scrape('sluice_deliveries_total')).toContain(
+    'sluice_deliveries_total{namespace="demo",name="web-canary",outcome="given-up"} 0',
+  );
+  telemetry.activityBegan('check', 0.3);
+  expect(await scrape('sluice_activity_failures_total')).toEqual([
+    'sluice_activity_failures_total{activity="check"} 0',
+  ]);
+  expect(await scrape('sluice_activity_start_delay_seconds_sum')).toEqual([
+    'sluice_activity_start_delay_seconds_sum{activity="check"} 0.3',
+  ]);
+});
+
+it('counts what became of deliveries and failed attempts', async () => {
+  const { telemetry, scrape } = scraped();
+  telemetry.deliveryEnded(ref, 'given-up');
+  telemetry.activityFailed('route');
+  expect(await scrape('sluice_deliveries_total')).toEqual([
+    'sluice_deliveries_total{namespace="demo",name="web-canary",outcome="given-up"} 1',
+  ]);
+  expect(await scrape('sluice_activity_failures_total')).toEqual([
+    'sluice_activity_failures_total{activity="route"} 1',
+  ]);
+});
+
 it('counts how releases ended', async () => {
   const { telemetry, scrape } = scraped();
   const ended = { seconds: 65, waitedForPeopleSeconds: 5 };
@@ -107,6 +154,7 @@ it('shows nothing of a canary that was deleted', async () => {
   telemetry.metricMeasured(ref, 'errors', 1);
   telemetry.checkTook(ref, 0.2);
   telemetry.releaseEnded(ref, { ...ended, outcome: 'promoted' });
+  telemetry.deliveryEnded(ref, 'delivered');
   telemetry.releaseEnded({ ...ref, name: 'other' }, { ...ended, outcome: 'superseded' });
 
   canaries.splice(0);
@@ -117,4 +165,7 @@ it('shows nothing of a canary that was deleted', async () => {
     'sluice_releases_total{namespace="demo",name="other",outcome="superseded"} 1',
   ]);
   expect(await scrape('sluice_release_duration_seconds_count')).toHaveLength(1);
+  for (const prefix of ['sluice_deliveries_total', 'sluice_canary_']) {
+    expect(await scrape(prefix)).toEqual([]);
+  }
 });

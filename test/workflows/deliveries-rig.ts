@@ -7,7 +7,7 @@ import type { Deps } from '../../activities/deps.js';
 import { createActivities } from '../../activities/index.js';
 import type { Delivery } from '../../domain/deliveries.js';
 import { deliveriesId, type DeliveryRecord } from '../../domain/deliveries.js';
-import type { KubeObject } from '../../domain/objects.js';
+import type { KubeObject, ObjectRef } from '../../domain/objects.js';
 import { taskQueueOf, type CanaryRef } from '../../domain/release.js';
 import { sluiceOf } from '../../api/client.js';
 import { outboxOf } from '../../worker/outbox.js';
@@ -27,6 +27,8 @@ export interface Box {
   readonly canary: CanaryRef;
   /** The event hooks the manifest has now. */
   hooks: readonly WireHook[];
+  /** The addresses of AlertProviders, of type `slack`, by name. */
+  providers: Readonly<Record<string, string>>;
   /** Hands deliveries over, as an activity does. */
   add(...deliveries: readonly Delivery[]): Promise<void>;
   journal(): Promise<readonly DeliveryRecord[]>;
@@ -101,6 +103,7 @@ export class DeliveriesRig {
     const box: Box = {
       canary,
       hooks: [],
+      providers: {},
       add: (...deliveries) => outbox.add(canary, deliveries),
       journal: () => handle().query(journalQuery),
       result: () => handle().result(),
@@ -126,7 +129,8 @@ export class DeliveriesRig {
 
   /** The activity needs nothing of a cluster but manifests. */
   private deps(): Deps {
-    const find = ({ name }: { readonly name: string }): Promise<KubeObject | undefined> => {
+    const find = ({ kind, name }: ObjectRef): Promise<KubeObject | undefined> => {
+      if (kind === 'AlertProvider') return Promise.resolve(this.providerOf(name));
       const box = this.boxes.get(name);
       if (box === undefined) return Promise.resolve(undefined);
       const webhooks = box.hooks.map((hook) => ({ ...hook, type: 'event', timeout: '5s' }));
@@ -138,5 +142,18 @@ export class DeliveriesRig {
       });
     };
     return { kube: { find }, settings: someSettings } as unknown as Deps;
+  }
+
+  private providerOf(name: string): KubeObject | undefined {
+    const boxes = [...this.boxes.values()];
+    const address = boxes.flatMap(({ providers }) => providers[name] ?? [])[0];
+    const spec = { type: 'slack', address };
+    const found = {
+      apiVersion: 'flagger.app/v1beta1',
+      kind: 'AlertProvider',
+      metadata: { name },
+      spec,
+    };
+    return address === undefined ? undefined : found;
   }
 }

@@ -1,8 +1,8 @@
 import { jest } from '@jest/globals';
 
-import type { EventDelivery } from '../../domain/deliveries.js';
+import type { AlertDelivery, EventDelivery } from '../../domain/deliveries.js';
 import { silence, startHookServer, type HookServer } from '../activities/hook-server.js';
-import { DeliveriesRig } from './deliveries-rig.js';
+import { DeliveriesRig, type Box } from './deliveries-rig.js';
 
 jest.setTimeout(60_000);
 
@@ -29,6 +29,26 @@ function told(text: string, hook = 'a', index = 0): EventDelivery {
     checksum: 'c',
     at: 1_700_000_000_000,
   };
+}
+
+/** The alert `text` for an AlertProvider, or for the worker's own chat. */
+function alert(text: string, name?: string): AlertDelivery {
+  return {
+    kind: 'alert',
+    key: `run/${text}/alert/${name ?? ''}`,
+    ...(name === undefined ? {} : { provider: { namespace: 'test', name } }),
+    alert: { severity: 'error', message: text, facts: [] },
+    at: 1_700_000_000_000,
+  };
+}
+
+const byHook = (a: { readonly hook: string }, b: { readonly hook: string }): number =>
+  a.hook < b.hook ? -1 : 1;
+
+/** What the history holds, readable. */
+async function payloadsOf(box: Box): Promise<string> {
+  const found = [...(await box.history()).matchAll(/"data":"([^"]*)"/g)];
+  return found.map(([, data = '']) => Buffer.from(data, 'base64').toString()).join();
 }
 
 const messages = (path = '/a'): (string | undefined)[] =>
@@ -89,6 +109,43 @@ it('delivers once what is handed over twice', async () => {
 
   expect((await box.result()).map(({ event }) => event)).toEqual(['one', 'two', 'three']);
   expect(messages()).toEqual(['one', 'two', 'three']);
+});
+
+it('remembers what it has delivered for as long as it is handed over again', async () => {
+  const box = rig.box({ lingerMs: 1_500 });
+  box.hooks = [{ name: 'a', url: `${server.url}/a` }];
+
+  // As an activity does that fails with every attempt; in all longer than an outbox stays open.
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    await box.add(told('one'));
+    await new Promise((go) => setTimeout(go, 500));
+  }
+
+  expect((await box.result()).map(({ event }) => event)).toEqual(['one']);
+  expect(messages()).toEqual(['one']);
+  await rig.replay(box);
+});
+
+it('delivers alerts beside events, each provider for itself', async () => {
+  const box = rig.box({ attempts: 2 });
+  box.providers = { chat: `${server.url}/chat?sig=planted`, down: `${server.url}/down` };
+  server.answerAt('/down', 500);
+
+  await box.add(alert('one', 'down'), alert('one', 'chat'), alert('one'), alert('one', 'chat'));
+
+  const journal = await box.result();
+  expect(journal.map(({ at: _, key: __, ...record }) => record).sort(byHook)).toEqual([
+    { hook: 'alert provider chat.test', event: 'one', outcome: 'delivered', attempts: 1 },
+    {
+      ...{ hook: 'alert provider down.test', event: 'one', outcome: 'given-up', attempts: 2 },
+      fault: 'HTTP 500',
+    },
+    { hook: 'alerts', event: 'one', outcome: 'dropped', attempts: 1 },
+  ]);
+  expect(server.paths.filter((path) => path.startsWith('/chat'))).toHaveLength(1);
+  expect(await payloadsOf(box)).toContain('"one"');
+  expect(await payloadsOf(box)).not.toMatch(/planted|127\.0\.0\.1/);
+  await rig.replay(box);
 });
 
 it('does not let one hook wait for another', async () => {

@@ -45,6 +45,7 @@ export function aPlan(change: Partial<Plan> = {}): Plan {
       primaryWorkload: 'podinfo-primary',
     },
     generation: 1,
+    targetKind: 'Deployment',
     intervalMs: 50,
     threshold: 2,
     strategy: inWeights(20, 40),
