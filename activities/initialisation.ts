@@ -10,7 +10,7 @@ import type { Deps } from './deps.js';
 import { setFinalizer } from './finalizer.js';
 import { perform, recordEvents, tell } from './reporting.js';
 import { retireTarget } from './retirement.js';
-import { applyRoutes } from './routing.js';
+import { applyRoutes, prepareRoutes } from './routing.js';
 import { scalerOf } from './scalers/index.js';
 import { applyServices } from './services.js';
 import { workloadOf } from './workloads/index.js';
@@ -32,6 +32,7 @@ export async function prepare(
   const workload = workloadOf(deps, canary);
   const target = await workload.target();
   await applyServices(deps, canary, ['canary', 'primary'], target);
+  await prepareRoutes(deps, canary);
 
   const probed = await probeProviders(deps, canary);
   if (probed !== undefined) {

@@ -1,23 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Canary } from '../domain/canary.js';
-import type { KubeObject, ObjectRef } from '../domain/objects.js';
 import { allToPrimary, type Routes } from '../domain/routes.js';
 import { invalidSpec } from './canaries.js';
 import type { Deps } from './deps.js';
-import { KubeError, refOf, type Kube } from './kube.js';
 import { applyReplicas, liveReplicas } from './replicas.js';
+import { finalizeRoute, makeRoute, prepareRoute, readRoute, title, type Route } from './route.js';
 import { routersOf } from './routers/index.js';
-import { Unroutable, type Acceptance, type Router, type Split } from './routers/router.js';
+import type { Split } from './routers/router.js';
 
 /** What was wrong with the routes: nothing, the weights, or only other fields. */
 export type Drift = 'none' | 'weights' | 'fields';
 
 /**
- * Makes the routes so: reads, writes only what differs, and returns once the gateway has taken
- * them over, where it says so. Tells whether anything was written. Throws `InvalidSpec`, not to be
- * retried, when the manifest asks for something the provider cannot do; anything else may pass.
+ * Makes the routes so: reads, writes only what differs, and returns once the gateways have taken
+ * them over, where they say so. Tells whether anything was written. Throws `InvalidSpec`, not to be
+ * retried, when the manifest asks for something a provider cannot do; anything else may pass.
  */
 export async function applyRoutes(deps: Deps, canary: Canary, split: Split): Promise<boolean> {
   return (await repairRoutes(deps, canary, split)) !== 'none';
@@ -28,211 +26,103 @@ export async function repairRoutes(deps: Deps, canary: Canary, split: Split): Pr
   if (movesPods(canary)) {
     return (await applyReplicas(deps, canary, split.routes)) ? 'weights' : 'none';
   }
-  const target = targetOf(deps, canary);
-  if (target === undefined) return 'none';
-  const made = await makeSo(target, split);
-  await awaitAcceptance(target, made);
-  if (!made.written) return 'none';
-  return isDeepStrictEqual(made.found, split.routes) ? 'fields' : 'weights';
+  const routes = routesOf(deps, canary);
+  refuseShared(routes);
+  return worstOf(await makeAll(routes, split));
 }
 
-/** The routes as they are now; undefined when there are none that could be this canary's. */
+/** Makes what pods of the primary cannot start without. The routes stay as they are. */
+export async function prepareRoutes(deps: Deps, canary: Canary): Promise<void> {
+  for (const route of routesOf(deps, canary)) await prepareRoute(route);
+}
+
+/**
+ * The routes as they are now; undefined when there are none that could be this canary's, or they
+ * say different things.
+ */
 export async function liveRoutes(deps: Deps, canary: Canary): Promise<Routes | undefined> {
   if (movesPods(canary)) return await liveReplicas(deps, canary);
-  const target = targetOf(deps, canary);
-  if (target === undefined) return allToPrimary;
-  return target.router.parse(canary, await readLive(target));
+  const routes = routesOf(deps, canary);
+  if (routes.length === 0) return allToPrimary;
+  const [first, ...others] = await Promise.all(routes.map(readRoute));
+  return others.every((other) => isDeepStrictEqual(other, first)) ? first : undefined;
 }
 
 /**
  * Gives routing objects that were there before the Canary back as they were. Those made for it are
- * collected by the API server when it goes.
+ * collected by the API server when it goes, or deleted here where it could not know whose they are.
  */
 export async function finalizeRoutes(deps: Deps, canary: Canary): Promise<void> {
-  const target = targetOf(deps, canary);
-  if (target === undefined) return;
-  const { router, kube } = target;
-  await racing(async () => {
-    const live = await readLive(target);
-    for (const object of router.finalize(canary, live)) await kube.replace(object);
-  });
+  for (const route of routesOf(deps, canary)) await finalizeRoute(route);
 }
 
 function movesPods({ analysis }: Canary): boolean {
   return analysis.strategy.kind === 'replicas';
 }
 
-function targetOf({ kube, settings }: Deps, canary: Canary): Target | undefined {
-  const router = routersOf(settings)[canary.provider];
-  return router && { kube, router, canary };
+/** The route of the provider and the additional ones; none where the provider keeps no routes. */
+function routesOf({ kube, settings }: Deps, canary: Canary): readonly Route[] {
+  const routers = routersOf(settings);
+  const { ingressName: _ingress, routeName: _route, upstreamRef: _upstream, ...rest } = canary;
+  const views = [canary, ...canary.additionalRoutes.map((route) => ({ ...rest, ...route }))];
+  return views.flatMap((view) => {
+    const router = routers[view.provider];
+    return router === undefined ? [] : [{ kube, router, canary: view }];
+  });
 }
 
-interface Target {
-  readonly kube: Kube;
-  readonly router: Router;
-  readonly canary: Canary;
+/** Two routes in one object would write over each other for ever. */
+function refuseShared(routes: readonly Route[]): void {
+  const seen = new Set<string>();
+  routes.forEach(({ router, canary }, index) => {
+    const own = router.reads(canary).map(title);
+    const shared = own.find((object) => seen.has(object));
+    if (shared !== undefined) {
+      throw invalidSpec(
+        `spec.additionalRoutes[${String(index - 1)}]: ${shared} already holds another route of this canary`,
+      );
+    }
+    own.forEach((object) => seen.add(object));
+  });
 }
 
-interface Made {
-  /** What the objects expressed before. */
-  readonly found: Routes | undefined;
-  /** The objects as they are now. */
-  readonly stored: readonly KubeObject[];
-  readonly written: boolean;
-  readonly created: boolean;
-}
-
-/** Somebody else may write at the same moment; only then is it tried again at once. */
-const maxRaces = 5;
-
-/** Tries again at once when somebody else wrote in between. */
-async function racing<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let race = 1; ; race += 1) {
+/**
+ * Makes all routes so, as one step: when one of them cannot be written, those that had already gone
+ * on are taken back, so that all gateways treat the canary alike until the next attempt. On the way
+ * back to the primary nothing is taken back, and no route waits for another one.
+ */
+async function makeAll(routes: readonly Route[], split: Split): Promise<readonly Drift[]> {
+  const isRetreat = isDeepStrictEqual(split.routes, allToPrimary);
+  const made: { readonly route: Route; readonly found: Routes | undefined; drift: Drift }[] = [];
+  const failures: unknown[] = [];
+  for (const route of routes) {
     try {
-      return await attempt();
+      const { found, written } = await makeRoute(route, split);
+      made.push({ route, found, drift: driftOf(written, found, split.routes) });
     } catch (error) {
-      if (!isLostRace(error) || race === maxRaces) throw error;
+      failures.push(error);
+      if (!isRetreat) break;
     }
   }
-}
-
-function makeSo(target: Target, split: Split): Promise<Made> {
-  return racing(() => makeSoOnce(target, split));
-}
-
-async function makeSoOnce(target: Target, split: Split): Promise<Made> {
-  const { router, canary, kube } = target;
-  const live = await readLive(target);
-  const stored = new Map(live.map((object) => [title(refOf(object)), object]));
-  let [written, created] = [false, false];
-  for (const object of render(target, split, live)) {
-    const key = title(refOf(object));
-    const current = stored.get(key);
-    if (current !== undefined && !differs(current, object)) continue;
-    stored.set(key, await write(kube, object, current === undefined));
-    written = true;
-    created ||= current === undefined;
-  }
-  const now = [...stored.values()];
-  verify(target, split.routes, now);
-  return { found: router.parse(canary, live), stored: now, written, created };
-}
-
-async function readLive({ kube, router, canary }: Target): Promise<KubeObject[]> {
-  const found = await Promise.all(router.reads(canary).map((ref) => kube.find(ref)));
-  return found.filter((object) => object !== undefined);
-}
-
-function render(
-  { router, canary }: Target,
-  split: Split,
-  live: readonly KubeObject[],
-): readonly KubeObject[] {
-  try {
-    return router.render(canary, split, live);
-  } catch (error) {
-    if (error instanceof Unroutable) throw invalidSpec(error.message);
-    throw error;
-  }
-}
-
-function differs(live: KubeObject, rendered: KubeObject): boolean {
-  const content = ({ metadata: { labels = {}, annotations = {} }, spec }: KubeObject) => ({
-    labels,
-    annotations,
-    spec,
-  });
-  return !isDeepStrictEqual(content(live), content(rendered));
-}
-
-async function write(kube: Kube, object: KubeObject, isNew: boolean): Promise<KubeObject> {
-  try {
-    return isNew ? await kube.create(object) : await kube.replace(object);
-  } catch (error) {
-    throw explained(error, object, isNew);
-  }
-}
-
-function explained(error: unknown, object: KubeObject, isNew: boolean): unknown {
-  if (!(error instanceof KubeError)) return error;
-  if (error.status === 422) return invalidSpec(error.message);
-  // A kind the API server does not know is answered like an object that is not there.
-  if (isNew && error.status === 404 && !/namespaces? /.test(error.message)) {
-    const { kind, apiVersion } = object;
-    return new Error(`the cluster has no kind ${kind} of ${apiVersion}: its CRD is not installed`);
-  }
-  return error;
-}
-
-/** Whoever changes objects on their way in could leave the traffic elsewhere than we believe. */
-function verify({ router, canary }: Target, routes: Routes, stored: readonly KubeObject[]): void {
-  const found = router.parse(canary, stored);
-  if (isDeepStrictEqual(found, routes)) return;
-  throw new Error(
-    `${titles(stored)} should send ${sharesOf(routes)} to the canary, but was stored with ${found === undefined ? 'other weights' : sharesOf(found)}`,
+  if (failures.length === 0) return made.map(({ drift }) => drift);
+  const gone = made.filter(({ found }) => found !== undefined && hasGoneOn(found, split.routes));
+  // The failure is what counts; what cannot be taken back now is made right by the next attempt.
+  await Promise.allSettled(
+    gone.map(({ route, found = allToPrimary }) => makeRoute(route, { ...split, routes: found })),
   );
+  throw failures[0];
 }
 
-function sharesOf({ canary, mirror }: Routes): string {
-  return `${canary}%${mirror === true ? ' and copies' : ''}`;
+function driftOf(written: boolean, found: Routes | undefined, wanted: Routes): Drift {
+  if (!written) return 'none';
+  return isDeepStrictEqual(found, wanted) ? 'fields' : 'weights';
 }
 
-const acceptanceMs = 2_000;
-const pollMs = 50;
-
-/** Waits a moment for the gateway, which usually needs a few hundred milliseconds. */
-async function awaitAcceptance(target: Target, { stored, created }: Made): Promise<void> {
-  const { router, canary } = target;
-  const until = Date.now() + acceptanceMs;
-  // An object nobody ever reported on stays so, but a new one deserves a moment.
-  const awaitsFirstReport = created && router.needs(canary).length > 0;
-  for (let live = stored; ; live = await readLive(target)) {
-    const acceptance = router.acceptance(canary, live);
-    if (acceptance.kind === 'accepted') return;
-    if (acceptance.kind === 'unreported' && !awaitsFirstReport) return requireNeeds(target);
-    if (Date.now() >= until) return complain(target, acceptance, live);
-    await sleep(pollMs);
-  }
+function worstOf(drifts: readonly Drift[]): Drift {
+  return (['weights', 'fields'] as const).find((drift) => drifts.includes(drift)) ?? 'none';
 }
 
-async function complain(
-  target: Target,
-  acceptance: Acceptance,
-  live: readonly KubeObject[],
-): Promise<void> {
-  if (acceptance.kind === 'unreported') return requireNeeds(target);
-  throw new Error(
-    acceptance.kind === 'refused'
-      ? `${titles(live)} is not accepted: ${acceptance.reason}`
-      : `${titles(live)} has not been taken over by its gateway within ${acceptanceMs / 1_000} s`,
-  );
-}
-
-/** Nobody reports on a route whose gateway is missing, so that is looked for here. */
-async function requireNeeds({ kube, router, canary }: Target): Promise<void> {
-  for (const ref of router.needs(canary)) {
-    if (await isMissing(kube, ref)) throw new Error(`${title(ref)} not found`);
-  }
-}
-
-async function isMissing(kube: Kube, ref: ObjectRef): Promise<boolean> {
-  try {
-    return (await kube.find(ref)) === undefined;
-  } catch (error) {
-    // Gateways are other people's: not being allowed to look at them is no fault of the route.
-    if (error instanceof KubeError && error.status === 403) return false;
-    throw error;
-  }
-}
-
-function isLostRace(error: unknown): boolean {
-  return error instanceof KubeError && error.status === 409;
-}
-
-function titles(objects: readonly KubeObject[]): string {
-  return objects.map((object) => title(refOf(object))).join(', ');
-}
-
-function title({ kind, name, namespace }: ObjectRef): string {
-  return `${kind} ${name}.${namespace}`;
+/** Whether the canary gets more than it had. */
+function hasGoneOn(before: Routes, now: Routes): boolean {
+  return now.canary > before.canary || (now.mirror === true && before.mirror !== true);
 }

@@ -19,6 +19,14 @@ export interface Canary {
   readonly metricsServer?: string;
   readonly ingressName?: string;
   readonly routeName?: string;
+  /** Gloo: the Upstream whose settings the generated ones have. */
+  readonly upstreamRef?: { readonly name: string; readonly namespace: string };
+  /** Further routes to the same services, which always split the traffic like the first. */
+  readonly additionalRoutes: readonly AdditionalRoute[];
+  /** App Mesh: whether the proxies of the workload log every request. */
+  readonly accessLog: boolean;
+  /** Kuma: the mesh the workload belongs to. */
+  readonly mesh: string;
   readonly progressDeadlineMs: number;
   readonly skipAnalysis: boolean;
   readonly suspend: boolean;
@@ -43,6 +51,12 @@ export interface AutoscalerRef {
   readonly primaryScalerReplicas: { readonly minReplicas?: number; readonly maxReplicas?: number };
 }
 
+/** One entry of `spec.additionalRoutes`. */
+export type AdditionalRoute = Pick<
+  Canary,
+  'provider' | 'ingressName' | 'routeName' | 'upstreamRef'
+>;
+
 /** `spec.service`. Routing details that only routers read stay in the form the manifest has. */
 export interface ServiceSpec {
   readonly name: string;
@@ -56,6 +70,12 @@ export interface ServiceSpec {
   readonly timeout?: string;
   readonly backendTimeout?: string;
   readonly hosts: readonly string[];
+  /** Istio: the gateways the routes are bound to. */
+  readonly gateways: readonly string[];
+  /** Istio: whether another VirtualService leads to the routes. */
+  readonly delegation: boolean;
+  /** Istio: how clients treat the endpoints of the services. */
+  readonly trafficPolicy?: Readonly<Record<string, unknown>>;
   readonly gatewayRefs: readonly GatewayRef[];
   readonly match: readonly RequestMatch[];
   readonly rewrite?: { readonly uri?: string; readonly authority?: string; readonly type?: string };
@@ -67,6 +87,10 @@ export interface ServiceSpec {
   readonly headers?: { readonly request?: HeaderChange; readonly response?: HeaderChange };
   readonly mirror: readonly { readonly backendRef: Readonly<Record<string, unknown>> }[];
   readonly corsPolicy?: Readonly<Record<string, unknown>>;
+  /** App Mesh: the mesh the workload belongs to. */
+  readonly meshName?: string;
+  /** App Mesh: the services the workload calls. */
+  readonly backends: readonly string[];
   readonly apex: Metadata;
   readonly primary: Metadata;
   readonly canary: Metadata;
@@ -106,6 +130,7 @@ export interface RequestMatch {
   readonly method?: StringMatch;
   readonly headers?: Readonly<Record<string, StringMatch>>;
   readonly queryParams?: Readonly<Record<string, StringMatch>>;
+  readonly sourceLabels?: Readonly<Record<string, string>>;
   readonly [part: string]: unknown;
 }
 
@@ -123,6 +148,8 @@ export interface Analysis {
   /** Which requests reach the canary in A/B testing. */
   readonly match: readonly RequestMatch[];
   readonly sessionAffinity?: SessionAffinity;
+  /** Percent of the requests the canary gets copies of, where the provider can choose some. */
+  readonly mirrorWeight?: number;
   readonly metrics: readonly Metric[];
   readonly webhooks: readonly Webhook[];
   /** What only a person may open. */

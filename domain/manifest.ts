@@ -1,10 +1,10 @@
-import type { AutoscalerRef, Canary, Metadata, ServiceSpec } from './canary.js';
+import type { AdditionalRoute, AutoscalerRef, Canary, Metadata, ServiceSpec } from './canary.js';
 import { defined } from './entries.js';
 import { analysisOf } from './manifest/analysis.js';
 import { draftOf, type Draft } from './manifest/draft.js';
-import { problemsOf } from './manifest/problems.js';
+import { foreignRefs, problemsOf } from './manifest/problems.js';
 import { warningsOf } from './manifest/strategy.js';
-import type { WireSpec } from './manifest/wire.js';
+import type { WireRoute, WireSpec } from './manifest/wire.js';
 import type { KubeObject } from './objects.js';
 import { isProvider } from './providers.js';
 
@@ -13,6 +13,8 @@ export interface CanaryDefaults {
   readonly provider: string;
   /** The shortest interval a manifest may ask for, in milliseconds. Flagger's floor is 10 s. */
   readonly minIntervalMs: number;
+  /** Refuses references to objects in other namespaces than the Canary's. */
+  readonly noCrossNamespaceRefs?: boolean;
 }
 
 export type Parsed =
@@ -33,7 +35,11 @@ export function parseCanary(object: KubeObject, defaults: CanaryDefaults): Parse
   if (object.spec === undefined) return { ok: false, problems: ['spec: is required'] };
   const draft = draftOf(object.spec as WireSpec, defaults.provider);
   const { provider, targetKind } = draft;
-  const problems = problemsOf(draft);
+  const { namespace = 'default' } = object.metadata;
+  const problems = [
+    ...problemsOf(draft),
+    ...(defaults.noCrossNamespaceRefs === true ? foreignRefs(draft, namespace) : []),
+  ];
   if (problems.length > 0 || !isProvider(provider) || targetKind === undefined) {
     return { ok: false, problems };
   }
@@ -43,6 +49,8 @@ export function parseCanary(object: KubeObject, defaults: CanaryDefaults): Parse
     canary: {
       ...identity,
       ...settingsOf(draft.spec),
+      ...routeOf(draft.spec, identity.namespace),
+      additionalRoutes: additionalRoutesOf(draft.spec, identity.namespace),
       provider,
       target: { ...draft.spec.targetRef, kind: targetKind },
       service: serviceOf(draft),
@@ -55,9 +63,14 @@ export function parseCanary(object: KubeObject, defaults: CanaryDefaults): Parse
 function identityOf({
   metadata,
   status,
-}: KubeObject): Pick<Canary, 'name' | 'namespace' | 'uid' | 'generation' | 'status'> {
-  const { name, namespace = 'default', uid = '', generation = 0 } = metadata;
-  return { name, namespace, uid, generation, status: status ?? {} };
+}: KubeObject): Pick<
+  Canary,
+  'name' | 'namespace' | 'uid' | 'generation' | 'accessLog' | 'mesh' | 'status'
+> {
+  const { name, namespace = 'default', uid = '', generation = 0, annotations = {} } = metadata;
+  const accessLog = annotations['appmesh.flagger.app/accesslog'] === 'enabled';
+  const mesh = annotations['kuma.io/mesh'] ?? 'default';
+  return { name, namespace, uid, generation, accessLog, mesh, status: status ?? {} };
 }
 
 function settingsOf(
@@ -66,24 +79,44 @@ function settingsOf(
   Canary,
   | 'autoscaler'
   | 'metricsServer'
-  | 'ingressName'
-  | 'routeName'
   | 'progressDeadlineMs'
   | 'skipAnalysis'
   | 'suspend'
   | 'revertOnDeletion'
   | 'onNewRevision'
 > {
-  const { metricsServer, ingressRef, routeRef, progressDeadlineSeconds = 600 } = spec;
+  const { metricsServer, progressDeadlineSeconds = 600 } = spec;
   return {
-    ...defined({ metricsServer, ingressName: ingressRef?.name, routeName: routeRef?.name }),
-    ...defined({ autoscaler: autoscalerOf(spec) }),
+    ...defined({ metricsServer, autoscaler: autoscalerOf(spec) }),
     progressDeadlineMs: progressDeadlineSeconds * 1_000,
     skipAnalysis: spec.skipAnalysis === true,
     suspend: spec.suspend === true,
     revertOnDeletion: spec.revertOnDeletion === true,
     onNewRevision: spec.onNewRevision ?? 'restart',
   };
+}
+
+/** What of the user's own leads to a route. */
+function routeOf(
+  { ingressRef, routeRef, upstreamRef }: Omit<WireRoute, 'provider'>,
+  here: string,
+): Omit<AdditionalRoute, 'provider'> {
+  const { name = '', namespace = '' } = upstreamRef ?? {};
+  return {
+    ...defined({ ingressName: ingressRef?.name, routeName: routeRef?.name }),
+    ...(upstreamRef === undefined
+      ? {}
+      : { upstreamRef: { name, namespace: namespace === '' ? here : namespace } }),
+  };
+}
+
+function additionalRoutesOf(
+  { additionalRoutes = [] }: WireSpec,
+  here: string,
+): readonly AdditionalRoute[] {
+  return additionalRoutes.flatMap(({ provider, ...route }) =>
+    isProvider(provider) ? [{ provider, ...routeOf(route, here) }] : [],
+  );
 }
 
 function autoscalerOf({ autoscalerRef: wire }: WireSpec): AutoscalerRef | undefined {
@@ -104,9 +137,12 @@ const serviceDefaults = {
   portDiscovery: false,
   headless: false,
   hosts: [],
+  gateways: [],
+  delegation: false,
   gatewayRefs: [],
   match: [],
   mirror: [],
+  backends: [],
 };
 
 function serviceOf({ spec: { service = {}, targetRef } }: Draft): ServiceSpec {

@@ -20,7 +20,8 @@ const kind = 'HTTPRoute';
 const provider = 'gatewayapi';
 
 /**
- * Gateway API: one HTTPRoute, weights on its backendRefs. Everything the API server would fill
+ * Gateway API: one HTTPRoute, weights on its backendRefs. It is attached to gateways, or for the
+ * clients inside of a mesh to the service that they call. Everything the API server would fill
  * with a default is written out, so that what was rendered is what is read back.
  * Fields: https://gateway-api.sigs.k8s.io/reference/spec/
  */
@@ -30,16 +31,15 @@ export function gatewayApi({ version }: { readonly version: string }): Router {
     reads: ({ namespace, service: { name } }) => [{ apiVersion, kind, namespace, name }],
 
     needs: (canary) =>
-      parentsOf(canary)
-        .filter((parent) => parent.group === group && parent.kind === 'Gateway')
-        .map(({ name, namespace = canary.namespace }) => ({
-          apiVersion,
-          kind: 'Gateway',
-          namespace,
-          name,
-        })),
+      parentsOf(canary).flatMap(({ kind: parent, name, namespace = canary.namespace, ...ref }) => {
+        const owner = `${groupOf(ref)}/${parent}`;
+        if (owner === `${group}/Gateway`) return [{ apiVersion, kind: parent, namespace, name }];
+        if (owner === '/Service') return [{ apiVersion: 'v1', kind: parent, namespace, name }];
+        return [];
+      }),
 
-    render(canary, split, live) {
+    render(manifest, split, live) {
+      const canary = version === 'v1beta1' ? withoutNewerFields(manifest) : manifest;
       const current = routeIn(live);
       const ours = ourRules(canary, current?.spec?.rules ?? [], backendsIn);
       const { hosts } = canary.service;
@@ -111,12 +111,15 @@ interface BackendRef {
 
 interface ParentStatus {
   readonly parentRef: GatewayRef;
-  readonly conditions?: readonly {
-    readonly type: string;
-    readonly status: string;
-    readonly observedGeneration?: number;
-    readonly message?: string;
-  }[];
+  readonly conditions?: readonly Condition[];
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly observedGeneration?: number;
+  readonly reason?: string;
+  readonly message?: string;
 }
 
 const ownedBySpec = ['parentRefs', 'hostnames', 'rules'] as const;
@@ -125,6 +128,12 @@ const ownedByBackend = ['group', 'kind', 'name', 'port', 'weight', 'filters'] as
 
 function routeIn(live: readonly KubeObject[]): HttpRoute | undefined {
   return live.find((object): object is HttpRoute => object.kind === kind);
+}
+
+/** Flagger's manifests for the older version may be for a cluster that knows none of these. */
+function withoutNewerFields(canary: Canary): Canary {
+  const { timeout, backendTimeout, corsPolicy, ...service } = canary.service;
+  return { ...canary, service };
 }
 
 function parentsOf({ service }: Canary): (GatewayRef & { group: string; kind: string })[] {
@@ -259,25 +268,51 @@ function weightOf(refs: readonly BackendRef[], service: string): number {
   return ref === undefined ? 0 : (ref.weight ?? 1);
 }
 
-/** Every parent that has anything to say about the route must have accepted it. */
+/**
+ * Every parent that has anything to say about the route must have accepted it. Linkerd does not say
+ * of which generation it speaks; its word is taken as the latest.
+ */
 function acceptanceOf(route: HttpRoute | undefined): Acceptance {
-  const verdicts = (route?.spec?.parentRefs ?? []).flatMap((parent) =>
-    (route?.status?.parents ?? [])
-      .filter(({ parentRef }) => isSameParent(parentRef, parent))
-      .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'))
-      .map((condition) => ({ ...condition, name: parent.name })),
-  );
+  const verdicts = route === undefined ? [] : verdictsOn(route);
   if (verdicts.length === 0) return { kind: 'unreported' };
   const generation = route?.metadata.generation ?? 0;
-  if (verdicts.some(({ observedGeneration = 0 }) => observedGeneration < generation)) {
+  if (verdicts.some(({ observedGeneration = generation }) => observedGeneration < generation)) {
     return { kind: 'pending' };
   }
   const refused = verdicts.find(({ status }) => status !== 'True');
-  if (refused === undefined) return { kind: 'accepted' };
-  return { kind: 'refused', reason: `gateway ${refused.name}: ${refused.message ?? ''}` };
+  return refused === undefined
+    ? { kind: 'accepted' }
+    : { kind: 'refused', reason: `${refused.parent}: ${reasonOf(refused)}` };
 }
 
-function isSameParent(a: GatewayRef, b: GatewayRef): boolean {
+type Verdict = Condition & { readonly parent: string };
+
+function verdictsOn({ metadata: { namespace = '' }, spec, status }: HttpRoute): Verdict[] {
+  return (spec?.parentRefs ?? []).flatMap((parent) =>
+    (status?.parents ?? [])
+      .filter(({ parentRef }) => isSameParent(parentRef, parent, namespace))
+      .flatMap(({ conditions = [] }) => conditions.filter(({ type }) => type === 'Accepted'))
+      .map((condition) => ({ ...condition, parent: titleOf(parent) })),
+  );
+}
+
+function titleOf({ kind: parent = 'Gateway', name }: GatewayRef): string {
+  return `${parent.toLowerCase()} ${name}`;
+}
+
+function reasonOf({ reason = '', message = '' }: Condition): string {
+  return message === '' ? reason : message;
+}
+
+/** A report may spell a parent otherwise than the route: with a namespace, or the core group named. */
+function isSameParent(a: GatewayRef, b: GatewayRef, namespace: string): boolean {
+  const named = (ref: GatewayRef) => ({ namespace, ...ref, group: groupOf(ref) });
+  const [first, second] = [named(a), named(b)];
   const keys = ['group', 'kind', 'namespace', 'name', 'sectionName', 'port'] as const;
-  return keys.every((key) => a[key] === b[key]);
+  return keys.every((key) => first[key] === second[key]);
+}
+
+/** The core group has no name, but Linkerd and its users call it `core`. */
+function groupOf({ group: named = group }: Pick<GatewayRef, 'group'>): string {
+  return named === 'core' ? '' : named;
 }

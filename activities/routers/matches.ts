@@ -31,22 +31,22 @@ export function matchedRequests({ service, analysis }: Canary): MatchedRequests 
 export function narrowed(base: RequestMatch, by: RequestMatch): RequestMatch {
   const headers = merged(base.headers, by.headers, (name) => name.toLowerCase());
   const queryParams = merged(base.queryParams, by.queryParams, (name) => name);
+  const sourceLabels = merged(base.sourceLabels, by.sourceLabels, (name) => name);
   return {
     ...base,
     ...by,
     ...(headers === undefined ? {} : { headers }),
     ...(queryParams === undefined ? {} : { queryParams }),
+    ...(sourceLabels === undefined ? {} : { sourceLabels }),
   };
 }
 
-type ValueMatches = Readonly<Record<string, StringMatch>>;
-
 /** Where both match the same name the second one counts: no provider can ask for both. */
-function merged(
-  base: ValueMatches | undefined,
-  by: ValueMatches | undefined,
+function merged<T>(
+  base: Readonly<Record<string, T>> | undefined,
+  by: Readonly<Record<string, T>> | undefined,
   sameAs: (name: string) => string,
-): ValueMatches | undefined {
+): Readonly<Record<string, T>> | undefined {
   if (base === undefined || by === undefined) return by ?? base;
   const replaced = Object.keys(by).map(sameAs);
   return { ...withoutKeys(base, (name) => replaced.includes(sameAs(name))), ...by };
@@ -87,6 +87,12 @@ export function comparison<K extends keyof StringMatch>(
   throw new Unroutable(
     `${what} is matched by ${asked}, which is not supported by ${provider} (supported: ${known.join(', ')})`,
   );
+}
+
+/** Refuses an empty text, which some providers take for any text. `what` is as in {@link comparison}. */
+export function requireText<C extends { readonly text: string }>(what: string, comparison: C): C {
+  if (comparison.text !== '') return comparison;
+  throw new Unroutable(`${what} is matched by an empty text, which would match any`);
 }
 
 /** The entries of a map of matches in the order of their names, which the manifest does not fix. */

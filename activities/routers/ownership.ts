@@ -1,4 +1,4 @@
-import type { Canary } from '../../domain/canary.js';
+import type { Canary, Metadata } from '../../domain/canary.js';
 import { pick, withoutKeys } from '../../domain/entries.js';
 import { namesOf } from '../../domain/names.js';
 import type { KubeObject, ObjectMeta } from '../../domain/objects.js';
@@ -14,33 +14,52 @@ const leftAloneByFlux = {
 const beforeAnnotation = 'sluice.dev/before';
 
 /** Where kubectl keeps what was last applied. */
-const appliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+export const appliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Where an object that no Canary can own says for which one it was made. */
+const madeForAnnotation = 'sluice.dev/canary';
 
 /** What the Canary laid itself over: the spec, and the labels and annotations it sets itself. */
-interface Before {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+interface Before extends Metadata {
   readonly spec: unknown;
 }
 
+/** What a Canary sets of the metadata of a routing object. */
+export interface OwnMetadata extends Metadata {
+  readonly name: string;
+  /** Annotations that are the Canary's to take away, besides those it sets. */
+  readonly governs?: (annotation: string) => boolean;
+  /** What a new object has besides, for anybody to change. */
+  readonly initially?: Metadata;
+  /** Objects of this kind have no namespace, so that nothing that has one can own them. */
+  readonly isClusterWide?: boolean;
+}
+
+/** What an object gets that clients call: the name of the service, and what `service.apex` says. */
+export function apexMetadata({ service: { name, apex } }: Canary): OwnMetadata {
+  return { name, ...apex };
+}
+
 /**
- * The metadata of a routing object: that of `service.apex` over what is there. The Canary owns
- * what it creates; an object that was there before is adopted without being owned, and remembers
- * what it was like. `isOurs` tells whether what is there has rules of the Canary.
+ * The metadata of a routing object: the Canary's own over what is there. The Canary owns what it
+ * creates; an object that was there before is adopted without being owned, and remembers what it
+ * was like. `isOurs` tells whether what is there has rules of the Canary.
  */
 export function routeMetadata(
   canary: Canary,
   live: KubeObject | undefined,
   isOurs: boolean,
+  own: OwnMetadata = apexMetadata(canary),
 ): ObjectMeta {
-  const own = ownEntries(canary);
-  const labels = { ...live?.metadata.labels, ...own.labels };
+  const there = live?.metadata ?? own.initially;
+  const labels = { ...there?.labels, ...own.labels };
   return {
-    ...(live?.metadata ?? created(canary)),
+    ...(live?.metadata ?? created(canary, own)),
     annotations: {
-      ...live?.metadata.annotations,
-      ...own.annotations,
-      ...(live === undefined || isOurs ? {} : remembered(canary, live)),
+      ...withoutKeys(there?.annotations, isOwnOf(own)),
+      ...ownAnnotations(own),
+      ...(live === undefined ? madeFor(canary, own) : {}),
+      ...(live === undefined || isOurs ? {} : remembered(canary, live, own)),
     },
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
   };
@@ -50,52 +69,73 @@ export function routeMetadata(
  * A routing object as it was before the Canary took it over; nothing for one that the Canary
  * created, or that nobody knows an earlier state of. What kubectl applied last is the newer word.
  */
-export function givenBack(canary: Canary, live: KubeObject | undefined): readonly KubeObject[] {
-  if (live === undefined || controllingCanary(live.metadata) === canary.name) return [];
+export function givenBack(
+  canary: Canary,
+  live: KubeObject | undefined,
+  own: OwnMetadata = apexMetadata(canary),
+): readonly KubeObject[] {
+  if (live === undefined || isMadeFor(canary, live.metadata)) return [];
   const { metadata } = live;
   const before = parsed<Before>(metadata.annotations?.[beforeAnnotation]);
   const spec = parsed<KubeObject>(metadata.annotations?.[appliedAnnotation])?.spec ?? before?.spec;
   if (spec === undefined) return [];
   if (before === undefined) return [{ ...live, spec }];
-  const own = ownEntries(canary);
-  const labels = { ...without(metadata.labels, own.labels), ...before.labels };
+  const labels = { ...withoutKeys(metadata.labels, isIn(own.labels)), ...before.labels };
   const annotations = {
-    ...without(metadata.annotations, { ...own.annotations, [beforeAnnotation]: '' }),
+    ...withoutKeys(metadata.annotations, isOwnOf(own), (key) => key === beforeAnnotation),
     ...before.annotations,
   };
   return [{ ...live, metadata: { ...metadata, labels, annotations }, spec }];
 }
 
-function ownEntries({ service: { apex } }: Canary): Pick<Before, 'labels' | 'annotations'> {
-  return { labels: apex.labels, annotations: { ...apex.annotations, ...leftAloneByFlux } };
+function ownAnnotations({ annotations }: OwnMetadata): Readonly<Record<string, string>> {
+  return { ...annotations, ...leftAloneByFlux };
 }
 
-function created(canary: Canary): ObjectMeta {
-  const { namespace, service } = canary;
-  return { name: service.name, namespace, ownerReferences: [ownerReferenceTo(canary)] };
+function isOwnOf(own: OwnMetadata): (annotation: string) => boolean {
+  const isSet = isIn(ownAnnotations(own));
+  return (annotation) => isSet(annotation) || own.governs?.(annotation) === true;
 }
 
-function remembered(canary: Canary, { metadata, spec }: KubeObject): Record<string, string> {
+function isIn(entries: object): (key: string) => boolean {
+  return (key) => Object.hasOwn(entries, key);
+}
+
+/** Whether the object is there because of this Canary alone. */
+export function isMadeFor(canary: Canary, metadata: ObjectMeta): boolean {
+  return (
+    controllingCanary(metadata) === canary.name ||
+    metadata.annotations?.[madeForAnnotation] === namesOf(canary).canary
+  );
+}
+
+function created(canary: Canary, { name, isClusterWide = false }: OwnMetadata): ObjectMeta {
+  if (isClusterWide) return { name };
+  return { name, namespace: canary.namespace, ownerReferences: [ownerReferenceTo(canary)] };
+}
+
+function madeFor(canary: Canary, { isClusterWide = false }: OwnMetadata): Record<string, string> {
+  return isClusterWide ? { [madeForAnnotation]: namesOf(canary).canary } : {};
+}
+
+function remembered(
+  canary: Canary,
+  { metadata, spec }: KubeObject,
+  own: OwnMetadata,
+): Record<string, string> {
   const isKnown = metadata.annotations?.[beforeAnnotation] !== undefined;
-  if (isKnown || controllingCanary(metadata) === canary.name) return {};
-  const own = ownEntries(canary);
+  if (isKnown || isMadeFor(canary, metadata)) return {};
+  const isOwn = isOwnOf(own);
   const before: Before = {
     labels: pick(metadata.labels, ...Object.keys(own.labels)),
-    annotations: pick(metadata.annotations, ...Object.keys(own.annotations)),
+    annotations: withoutKeys(metadata.annotations, (key) => !isOwn(key)),
     spec,
   };
   return { [beforeAnnotation]: JSON.stringify(before) };
 }
 
-function without(
-  entries: Readonly<Record<string, string>> | undefined,
-  gone: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return withoutKeys(entries, (key) => key in gone);
-}
-
 /** What people may have edited: text that cannot be read says nothing. */
-function parsed<T>(text: string | undefined): Partial<T> | undefined {
+export function parsed<T>(text: string | undefined): Partial<T> | undefined {
   try {
     return text === undefined ? undefined : (JSON.parse(text) as Partial<T>);
   } catch {

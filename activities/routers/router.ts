@@ -25,6 +25,11 @@ export interface Router {
    */
   render(canary: Canary, split: Split, live: readonly KubeObject[]): readonly KubeObject[];
   /**
+   * Those of the objects that have to exist before the first pods of the primary start, and that
+   * lead no request anywhere; throws as `render` does. Most providers have none.
+   */
+  beforePods?(canary: Canary, live: readonly KubeObject[]): readonly KubeObject[];
+  /**
    * The inverse of `render` as far as weights and mirroring go; undefined when the objects express
    * no routes that could be ours.
    */
@@ -34,6 +39,8 @@ export interface Router {
    * was made for the Canary is left for the API server to collect.
    */
   finalize(canary: Canary, live: readonly KubeObject[]): readonly KubeObject[];
+  /** The objects to delete when the Canary goes: made for it, but of a kind that it cannot own. */
+  leftovers?(canary: Canary, live: readonly KubeObject[]): readonly ObjectRef[];
   /** Whether the data plane has taken the objects over as they are now. */
   acceptance(canary: Canary, live: readonly KubeObject[]): Acceptance;
 }

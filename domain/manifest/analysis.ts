@@ -9,6 +9,7 @@ import type { WireAnalysis, WireGate, WireMetric, WireWebhook } from './wire.js'
 export function analysisOf(draft: Draft, namespace: string, minIntervalMs: number): Analysis {
   const { analysis: wire, provider } = draft;
   const { stepWeightPromotion, primaryReadyThreshold, canaryReadyThreshold, onFailure } = wire;
+  const { mirrorWeight = 0 } = wire;
   const {
     interval = '',
     threshold = 1,
@@ -21,6 +22,7 @@ export function analysisOf(draft: Draft, namespace: string, minIntervalMs: numbe
     ...defaults,
     ...defined({ stepWeightPromotion, primaryReadyThreshold, canaryReadyThreshold, onFailure }),
     ...defined({ sessionAffinity: affinityOf(wire) }),
+    ...(mirrorWeight > 0 ? { mirrorWeight } : {}),
     intervalMs: Math.max(parseDuration(interval) ?? 60_000, minIntervalMs),
     threshold: Math.max(1, threshold),
     strategy: strategyOf(draft),

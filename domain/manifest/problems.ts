@@ -1,17 +1,47 @@
 import { parseDuration } from '../duration.js';
 import {
-  capabilities,
+  capabilitiesFor,
+  isPlainTcp,
   isProvider,
   providers,
   providersThat,
+  routedBy,
   type Capabilities,
 } from '../providers.js';
 import type { Draft } from './draft.js';
 import { strategyKindOf } from './strategy.js';
+import type { WireRoute, WireSpec } from './wire.js';
 
 /** Everything that keeps a manifest from being carried out, each named by its field. */
 export function problemsOf(draft: Draft): string[] {
   return rules.flatMap((rule) => rule(draft));
+}
+
+/**
+ * The references to objects in other namespaces than the Canary's. An empty namespace is its own.
+ * The sentences are Flagger's.
+ */
+export function foreignRefs({ analysis, field, spec }: Draft, namespace: string): string[] {
+  const { metrics = [], alerts = [] } = analysis;
+  const refs = [
+    ...metrics.map(({ name, templateRef }) => ({
+      ...{ at: `${field}.metrics.${name}.templateRef`, what: 'metric template', ref: templateRef },
+    })),
+    ...alerts.map(({ name, providerRef }) => ({
+      ...{ at: `${field}.alerts.${name}.providerRef`, what: 'alert provider', ref: providerRef },
+    })),
+    ...placesIn(spec).map(({ at, refs }) => ({
+      ...{ at: `${at}.upstreamRef`, what: 'gloo upstream', ref: refs.upstreamRef },
+    })),
+  ];
+  return refs.flatMap(({ at, what, ref }) => {
+    const of = ref?.namespace ?? '';
+    const isForeign = ref !== undefined && of !== '' && of !== namespace;
+    return when(
+      isForeign,
+      `${at}: can't access ${what} ${ref?.name ?? ''}.${of}, cross-namespace references are blocked`,
+    );
+  });
 }
 
 /** Some sentences if something is so. */
@@ -21,11 +51,57 @@ function when(condition: boolean, ...sentences: readonly string[]): readonly str
 
 type Rule = (draft: Draft) => readonly string[];
 
-const providerExists: Rule = ({ provider }) =>
+/** Where a manifest names a provider, and what of the user's leads to its route. */
+interface Place {
+  readonly at: string;
+  readonly provider: string;
+  readonly refs: Omit<WireRoute, 'provider'>;
+}
+
+function placesIn(spec: WireSpec, provider = ''): readonly Place[] {
+  const { additionalRoutes = [] } = spec;
+  return [
+    { at: 'spec', provider, refs: spec },
+    ...additionalRoutes.map((route, index) => ({
+      ...{ at: `spec.additionalRoutes[${String(index)}]`, provider: route.provider, refs: route },
+    })),
+  ];
+}
+
+/** A rule that holds wherever a manifest names a provider. */
+function everywhere(rule: (place: Place, draft: Draft) => readonly string[]): Rule {
+  return (draft) => placesIn(draft.spec, draft.provider).flatMap((place) => rule(place, draft));
+}
+
+const providerExists = everywhere(({ at, provider }) =>
   when(
     !isProvider(provider),
-    `spec.provider: ${provider} is not supported (supported: ${providers.join(', ')})`,
-  );
+    `${at}.provider: ${provider} is not supported (supported: ${providers.join(', ')})`,
+  ),
+);
+
+/** Some providers split the traffic of a route that somebody else keeps. */
+const routeIsNamed = everywhere(({ at, provider, refs }) => {
+  const ref = isProvider(provider) ? routedBy[provider] : undefined;
+  if (ref === undefined) return [];
+  return when((refs[ref]?.name ?? '') === '', `${at}.${ref}: is required by provider ${provider}`);
+});
+
+/** These have no routes beside which others could be kept. */
+const withoutRoutes: readonly string[] = ['kubernetes', 'knative'];
+
+const routesGoTogether: Rule = ({ spec: { additionalRoutes = [] }, provider }) => [
+  ...when(
+    additionalRoutes.length > 0 && withoutRoutes.includes(provider),
+    `spec.additionalRoutes: provider ${provider} keeps no routes for others to follow`,
+  ),
+  ...additionalRoutes.flatMap((route, index) =>
+    when(
+      withoutRoutes.includes(route.provider),
+      `spec.additionalRoutes[${String(index)}].provider: ${route.provider} keeps no routes`,
+    ),
+  ),
+];
 
 const targetExists: Rule = ({ spec: { targetRef }, targetKind }) =>
   when(
@@ -144,24 +220,26 @@ const podsCanMove: Rule = (draft) => {
 
 const notWithReplicas = 'does not go with shift: replicas, which knows stepWeight and stepWeights';
 
-const providerIsAble: Rule = (draft) => {
-  const { provider, analysis, field } = draft;
+const providerIsAble = everywhere(({ at, provider }, draft) => {
+  const { analysis, field, spec } = draft;
   if (!isProvider(provider)) return [];
-  const can = capabilities[provider];
+  const { service = {} } = spec;
+  const can = capabilitiesFor(provider, service);
+  const speaker = isPlainTcp(service) ? `${provider} (appProtocol tcp)` : provider;
   const unable = (name: string, what: keyof Capabilities, asks: boolean): readonly string[] =>
     when(
       asks && !can[what],
-      `${name}: provider ${provider} cannot ${abilities[what]} (${providersThat(what)} can)`,
+      `${name}: provider ${speaker} cannot ${abilities[what]} (${providersThat(what)} can)`,
     );
   // With kubernetes these two are left out with a warning: Flagger's users rely on it.
   const isRouted = provider !== 'kubernetes';
   return [
-    ...unable('spec.provider', 'weigh', strategyKindOf(draft) === 'weighted'),
+    ...unable(`${at}.provider`, 'weigh', strategyKindOf(draft) === 'weighted'),
     ...unable(`${field}.mirror`, 'mirror', isRouted && analysis.mirror === true),
     ...unable(`${field}.match`, 'matchRequests', isRouted && (analysis.match ?? []).length > 0),
     ...unable(`${field}.sessionAffinity`, 'affinity', analysis.sessionAffinity !== undefined),
   ];
-};
+});
 
 const abilities = {
   weigh: 'split traffic by weight',
@@ -188,6 +266,12 @@ const cookiesDiffer: Rule = ({ analysis, field }) => {
   ];
 };
 
+const mirrorIsShare: Rule = ({ analysis: { mirrorWeight = 0 }, field }) =>
+  when(
+    !isWhole(mirrorWeight, 0, 100),
+    `${field}.mirrorWeight: ${String(mirrorWeight)} must be a whole number from 0 to 100`,
+  );
+
 const gatesAreSound: Rule = ({ analysis: { gates = [] }, field }) => {
   const names = gates.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) < index);
@@ -204,6 +288,8 @@ const gatesAreSound: Rule = ({ analysis: { gates = [] }, field }) => {
 
 const rules: readonly Rule[] = [
   providerExists,
+  routeIsNamed,
+  routesGoTogether,
   targetExists,
   knativeIsWhole,
   scalerIsSound,
@@ -213,6 +299,7 @@ const rules: readonly Rule[] = [
   podsCanMove,
   providerIsAble,
   cookiesDiffer,
+  mirrorIsShare,
   gatesAreSound,
 ];
 

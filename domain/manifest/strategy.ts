@@ -62,6 +62,20 @@ export function weightsOf({
  * to work here. The first sentences are Flagger's.
  */
 export function warningsOf(draft: Draft): string[] {
+  return [...leftOutOf(draft), ...otherStrategyOf(draft)];
+}
+
+/** Flagger writes these to the HTTPRoutes of the newer version only. */
+const ofNewerRoutes = ['timeout', 'backendTimeout', 'corsPolicy'] as const;
+
+function leftOutOf({ provider, spec: { service = {} } }: Draft): string[] {
+  if (provider !== 'gatewayapi:v1beta1') return [];
+  return ofNewerRoutes
+    .filter((field) => service[field] !== undefined)
+    .map((field) => `spec.service.${field} is left out by ${provider}, gatewayapi:v1 knows it`);
+}
+
+function otherStrategyOf(draft: Draft): string[] {
   const { spec, provider, analysis } = draft;
   const { iterations = 0, match = [], mirror } = analysis;
   const kind = strategyKindOf(draft);

@@ -1,3 +1,4 @@
+import type { Severity } from '../alerts.js';
 import type {
   AutoscalerRef,
   Gate,
@@ -17,6 +18,8 @@ export interface WireSpec {
   readonly autoscalerRef?: WireAutoscalerRef;
   readonly ingressRef?: { readonly name: string };
   readonly routeRef?: { readonly name: string };
+  readonly upstreamRef?: { readonly name: string; readonly namespace?: string };
+  readonly additionalRoutes?: readonly WireRoute[];
   readonly service?: WireService;
   readonly analysis?: WireAnalysis;
   /** The name of `analysis` before v1beta1. */
@@ -26,6 +29,11 @@ export interface WireSpec {
   readonly revertOnDeletion?: boolean;
   readonly suspend?: boolean;
   readonly onNewRevision?: 'restart' | 'queue' | 'refuse';
+}
+
+/** One entry of `spec.additionalRoutes`. */
+export interface WireRoute extends Pick<WireSpec, 'ingressRef' | 'routeRef' | 'upstreamRef'> {
+  readonly provider: string;
 }
 
 export interface WireAutoscalerRef extends Partial<
@@ -57,6 +65,7 @@ export interface WireAnalysis {
   readonly stepWeights?: readonly number[];
   readonly stepWeightPromotion?: number;
   readonly mirror?: boolean;
+  readonly mirrorWeight?: number;
   readonly shift?: 'traffic' | 'replicas';
   readonly primaryReadyThreshold?: number;
   readonly canaryReadyThreshold?: number;
@@ -65,6 +74,7 @@ export interface WireAnalysis {
   readonly metrics?: readonly WireMetric[];
   readonly webhooks?: readonly WireWebhook[];
   readonly gates?: readonly WireGate[];
+  readonly alerts?: readonly WireAlert[];
   readonly onFailure?: 'rollback' | 'hold';
 }
 
@@ -90,6 +100,12 @@ export interface WireWebhook {
   readonly muteAlert?: boolean;
   readonly disableTLS?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface WireAlert {
+  readonly name: string;
+  readonly severity?: Severity | '';
+  readonly providerRef: { readonly name: string; readonly namespace?: string };
 }
 
 export interface WireGate {

@@ -41,6 +41,7 @@ export const someSettings: Settings = {
   includeLabelPrefixes: [],
   configTracking: true,
   ingressClass: '',
+  ingressAnnotationsPrefix: 'nginx.ingress.kubernetes.io',
   eventWebhook: '',
   settleMs: 0,
 };

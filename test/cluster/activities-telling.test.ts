@@ -87,12 +87,12 @@ describe('a survey', () => {
   });
 
   it('names what is wrong with the manifest', async () => {
-    const canary = rig.refTo('unknown-provider');
-    await rig.createCanary(canary, { provider: 'istio' });
+    const canary = rig.refTo('half-a-port');
+    await rig.createCanary(canary, { service: { port: 80.5 } });
 
     expect(await rig.attempt('survey', { canary })).toEqual({
       kind: 'invalid',
-      problems: [expect.stringContaining('spec.provider: istio is not supported')],
+      problems: ['spec.service.port: 80.5 is not a port (1 to 65535)'],
     });
   });
 

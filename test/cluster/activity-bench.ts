@@ -40,6 +40,7 @@ export const settings: Settings = {
   includeLabelPrefixes: [],
   configTracking: true,
   ingressClass: '',
+  ingressAnnotationsPrefix: 'nginx.ingress.kubernetes.io',
   eventWebhook: '',
   settleMs: 20,
 };

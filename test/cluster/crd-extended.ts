@@ -1,5 +1,5 @@
 import type { AcceptedCase } from './crd-accepted.js';
-import { aCanary, analysing, gated, measuring } from './crd-manifests.js';
+import { aCanary, analysing, anAlertProvider, gated, measuring } from './crd-manifests.js';
 import type { Manifest } from './crd-manifests.js';
 import type { RefusedCase } from './crd-refused.js';
 
@@ -51,6 +51,19 @@ export const acceptedExtensions: readonly AcceptedCase[] = [
   ...choices.flatMap(([field, values, , manifest]) =>
     values.map((value) => ({ sentence: `${field} ${value}`, manifest: manifest(value) })),
   ),
+  {
+    sentence: 'routes beside that of the provider',
+    manifest: aCanary({
+      provider: 'istio',
+      additionalRoutes: [
+        { provider: 'contour' },
+        {
+          provider: 'nginx',
+          ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' },
+        },
+      ],
+    }),
+  },
   { sentence: 'a gate with a name and a place', manifest: gated({}) },
   { sentence: 'a gate whose timeout is none', manifest: gated({ timeout: 'soon' }) },
   {
@@ -61,6 +74,10 @@ export const acceptedExtensions: readonly AcceptedCase[] = [
     sentence: `canaryAnalysis ${JSON.stringify(canaryAnalysis)} beside analysis`,
     manifest: aCanary({ canaryAnalysis }),
   })),
+  {
+    sentence: 'an AlertProvider of type webhook',
+    manifest: anAlertProvider({ type: 'webhook', address: 'https://a' }),
+  },
 ];
 
 /** Manifests that are refused for such a field. */
@@ -72,6 +89,11 @@ export const refusedExtensions: readonly RefusedCase[] = [
       manifest: manifest(value),
     })),
   ),
+  ...[{ provider: 'smoke' }, {}].map((route) => ({
+    sentence: `an additional route ${JSON.stringify(route)}`,
+    field: 'spec.additionalRoutes[0].provider',
+    manifest: aCanary({ additionalRoutes: [route] }),
+  })),
   ...['name', 'before'].map((field) => ({
     sentence: `a gate without ${field}`,
     field: `spec.analysis.gates[0].${field}`,

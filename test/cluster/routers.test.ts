@@ -33,6 +33,7 @@ afterAll(() => api.call({ method: 'DELETE', path: `/api/v1/namespaces/${namespac
 const path = {
   HTTPProxy: `/apis/projectcontour.io/v1/namespaces/${namespace}/httpproxies`,
   HTTPRoute: `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}/httproutes`,
+  'HTTPRoute of v1beta1': `/apis/gateway.networking.k8s.io/v1beta1/namespaces/${namespace}/httproutes`,
 };
 
 const someRequests = {
@@ -88,6 +89,13 @@ const routes: Record<string, Canary> = {
     },
   }),
   some: canaryOf('gatewayapi:v1', { gatewayRefs, match: matches }, someRequests),
+  'in a mesh': canaryOf('gatewayapi:v1', {
+    gatewayRefs: [{ group: 'core', kind: 'Service', name: 'podinfo', port: 80 }],
+  }),
+};
+const olderRoutes: Record<string, Canary> = {
+  plain: canaryOf('gatewayapi:v1beta1', { gatewayRefs }),
+  full: canaryOf('gatewayapi:v1beta1', { ...shared, gatewayRefs, match: matches, corsPolicy: {} }),
 };
 
 afterEach(async () => {
@@ -97,6 +105,7 @@ afterEach(async () => {
 describe.each([
   ['HTTPProxy', contour({ ingressClass: 'nobody' }), proxies],
   ['HTTPRoute', gatewayApi({ version: 'v1' }), routes],
+  ['HTTPRoute of v1beta1', gatewayApi({ version: 'v1beta1' }), olderRoutes],
 ] as const)('%s', (kind, router: Router, canaries) => {
   it.each(Object.entries(canaries))('%s is stored as it is rendered', async (_, parsed) => {
     const canary = { ...parsed, uid };

@@ -177,6 +177,72 @@ describe('HTTPProxy', () => {
   });
 });
 
+describe('several routes', () => {
+  const both = (parts: CanaryParts = {}): Canary =>
+    nextCanary({
+      ...parts,
+      spec: { ...parts.spec, additionalRoutes: [{ provider: 'gatewayapi:v1' }] },
+    });
+  const gates = { service: { gatewayRefs } };
+
+  it('are split alike, and any of them is repaired', async () => {
+    const canary = both(gates);
+
+    expect(await applyRoutes(deps, canary, at(30))).toBe(true);
+    expect(await liveRoutes(deps, canary)).toEqual(toCanary(30));
+    expect(await applyRoutes(deps, canary, at(30))).toBe(false);
+
+    await applyRoutes(deps, { ...canary, additionalRoutes: [] }, at(60));
+    expect(await liveRoutes(deps, canary)).toBeUndefined();
+    expect(await repairRoutes(deps, canary, at(30))).toBe('weights');
+    expect(await liveRoutes(deps, canary)).toEqual(toCanary(30));
+  });
+
+  it('go back together when one cannot be written', async () => {
+    const canary = both(gates);
+    await applyRoutes(deps, canary, at(10));
+    const failing = unwritable('HTTPRoute');
+
+    await expect(applyRoutes({ ...deps, kube: failing }, canary, at(20))).rejects.toThrow('no');
+
+    expect(await liveRoutes(deps, canary)).toEqual(toCanary(10));
+  });
+
+  it('go to the primary each by itself', async () => {
+    const canary = both(gates);
+    await applyRoutes(deps, canary, at(50));
+    const failing = unwritable('HTTPProxy');
+
+    await expect(applyRoutes({ ...deps, kube: failing }, canary, atPrimary)).rejects.toThrow('no');
+
+    const [proxy, route] = [{ ...canary, additionalRoutes: [] }, gatewayOnly(canary)];
+    expect(await liveRoutes(deps, proxy)).toEqual(toCanary(50));
+    expect(await liveRoutes(deps, route)).toEqual(toCanary(0));
+  });
+
+  it('are refused when they would share an object', async () => {
+    const canary = nextCanary({ spec: { additionalRoutes: [{ provider: 'contour' }] } });
+
+    await expect(applyRoutes(deps, canary, atPrimary)).rejects.toMatchObject({
+      type: 'InvalidSpec',
+      message: `spec.additionalRoutes[0]: HTTPProxy ${canary.service.name}.${namespace} already holds another route of this canary`,
+    });
+  });
+});
+
+/** The API server, but for writes of one kind. */
+function unwritable(kind: string): Kube {
+  return {
+    ...kube,
+    replace: (object) =>
+      object.kind === kind ? Promise.reject(new Error('no')) : kube.replace(object),
+  };
+}
+
+function gatewayOnly(canary: Canary): Canary {
+  return { ...canary, provider: 'gatewayapi:v1', additionalRoutes: [] };
+}
+
 describe('HTTPRoute', () => {
   it('holds cookies and copies beside the weight, and repairs them as other fields', async () => {
     const plain = nextRouteCanary();

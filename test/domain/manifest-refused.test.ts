@@ -17,6 +17,40 @@ describe('a manifest is refused', () => {
       { provider: 'smoke' },
       `spec.provider: smoke is not supported (supported: ${providers.join(', ')})`,
     ],
+    [{ provider: 'nginx' }, 'spec.ingressRef: is required by provider nginx'],
+    [
+      { provider: 'skipper', ingressRef: { name: '' } },
+      'spec.ingressRef: is required by provider skipper',
+    ],
+    [
+      { provider: 'apisix', ingressRef: { name: 'shop' } },
+      'spec.routeRef: is required by provider apisix',
+    ],
+    [
+      { additionalRoutes: [{ provider: 'smoke' }, { provider: 'nginx' }] },
+      `spec.additionalRoutes[0].provider: smoke is not supported (supported: ${providers.join(', ')})`,
+      'spec.additionalRoutes[1].ingressRef: is required by provider nginx',
+    ],
+    [
+      { additionalRoutes: [{ provider: 'kubernetes' }] },
+      'spec.additionalRoutes[0].provider: kubernetes keeps no routes',
+      `spec.additionalRoutes[0].provider: provider kubernetes cannot split traffic by weight (${providersThat('weigh')} can)`,
+    ],
+    [
+      {
+        ...{ provider: 'kubernetes', analysis: { iterations: 2 } },
+        additionalRoutes: [{ provider: 'contour' }],
+      },
+      'spec.additionalRoutes: provider kubernetes keeps no routes for others to follow',
+    ],
+    [
+      {
+        provider: 'istio',
+        analysis: { iterations: 2, match: [{ headers: { a: { exact: 'b' } } }] },
+        additionalRoutes: [{ provider: 'traefik' }],
+      },
+      `spec.analysis.match: provider traefik cannot tell requests apart (${providersThat('matchRequests')} can)`,
+    ],
     [
       { targetRef: target('StatefulSet') },
       'spec.targetRef.kind: StatefulSet is not supported (supported: Deployment, DaemonSet, Service)',
@@ -49,6 +83,18 @@ describe('a manifest is refused', () => {
       'spec.service.name: web must be podinfo, the target, or be left out',
     ],
 
+    [
+      { provider: 'istio', analysis: { iterations: 1, mirrorWeight: 101 } },
+      'spec.analysis.mirrorWeight: 101 must be a whole number from 0 to 100',
+    ],
+    [
+      {
+        provider: 'istio',
+        service: { port: 80, appProtocol: 'TCP' },
+        analysis: { iterations: 1, match },
+      },
+      `spec.analysis.match: provider istio (appProtocol tcp) cannot tell requests apart (${providersThat('matchRequests')} can)`,
+    ],
     [
       { analysis: { stepWeight: 0 } },
       'spec.analysis.stepWeight: must be above 0 (or list stepWeights, or count iterations)',

@@ -87,6 +87,18 @@ describe('the strategy of a manifest', () => {
     expect(parse({ provider, analysis, skipAnalysis: true })).toMatchObject({ warnings: [] });
   });
 
+  it('warns of what the routes of the older Gateway API have no field for', () => {
+    const service = { port: 80, timeout: '5s', corsPolicy: {}, hosts: ['a.b'] };
+
+    expect(parse({ provider: 'gatewayapi:v1', service })).toMatchObject({ warnings: [] });
+    expect(parse({ provider: 'gatewayapi:v1beta1', service })).toMatchObject({
+      warnings: [
+        'spec.service.timeout is left out by gatewayapi:v1beta1, gatewayapi:v1 knows it',
+        'spec.service.corsPolicy is left out by gatewayapi:v1beta1, gatewayapi:v1 knows it',
+      ],
+    });
+  });
+
   it('may have no steps when there is no analysis', () => {
     const { analysis } = canaryOf({ skipAnalysis: true, analysis: {} });
 

@@ -19,6 +19,9 @@ describe('a manifest', () => {
         namespace: 'test',
         uid: 'u',
         generation: 3,
+        accessLog: false,
+        additionalRoutes: [],
+        mesh: 'default',
         provider: 'contour',
         target: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'podinfo' },
         service: {
@@ -29,9 +32,12 @@ describe('a manifest', () => {
           portDiscovery: false,
           headless: false,
           hosts: [],
+          gateways: [],
+          delegation: false,
           gatewayRefs: [],
           match: [],
           mirror: [],
+          backends: [],
           apex: { labels: {}, annotations: {} },
           primary: { labels: {}, annotations: {} },
           canary: { labels: {}, annotations: {} },
@@ -83,6 +89,31 @@ describe('a manifest', () => {
       revertOnDeletion: true,
       onNewRevision: 'queue',
       analysis: { onFailure: 'hold', stepWeightPromotion: 20 },
+    });
+  });
+
+  it('keeps what meshes are told', () => {
+    const told = {
+      gateways: ['public'],
+      delegation: true,
+      trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } },
+      meshName: 'global',
+      backends: ['orders.shop'],
+    };
+    const { metadata, ...rest } = manifest({
+      provider: 'istio',
+      service: { port: 80, ...told },
+      analysis: { iterations: 1, mirrorWeight: 10 },
+    });
+    const annotations = {
+      'kuma.io/mesh': 'payments',
+      'appmesh.flagger.app/accesslog': 'enabled',
+    };
+
+    expect(
+      parseCanary({ ...rest, metadata: { ...metadata, annotations } }, defaults),
+    ).toMatchObject({
+      canary: { mesh: 'payments', accessLog: true, service: told, analysis: { mirrorWeight: 10 } },
     });
   });
 

@@ -5,7 +5,7 @@ import type { Canary } from '../../domain/canary.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { mirrored, toCanary, type Cookies, type Routes } from '../../domain/routes.js';
 import { findSandbox, urlsOf, type Description } from '../../sandbox/description.js';
-import { aCanary, type CanaryParts } from '../activities/a-canary.js';
+import { aCanary, someSettings, type CanaryParts } from '../activities/a-canary.js';
 import { requestsTo } from './copies.js';
 import { deploymentOf, rootOf } from './manifests.js';
 import { byVersion, clientsOf, type Clients } from './requests.js';
@@ -190,7 +190,7 @@ async function openRoutes(
     analysis,
   };
   const canaryHere: Canary = { ...aCanary(parts), namespace };
-  const router = routersOf({ ingressClass: '' })[provider]!;
+  const router = routersOf(someSettings)[provider]!;
   const [ref] = router.reads(canaryHere);
   if (provider === 'contour') {
     const root = rootOf(namespace, host);

@@ -37,6 +37,27 @@ it('measures Knative by the cluster of the revision under analysis', () => {
   expect(duration).toContain(`envoy_cluster_upstream_rq_time_bucket{${knative}}[30s]`);
 });
 
+it('measures Istio by what reached the workload of the target', () => {
+  const canary =
+    'reporter="destination", destination_workload_namespace="test", destination_workload=~"cart-app"';
+  const all = `sum(rate(istio_requests_total{${canary}}[30s]))`;
+
+  expect(queries(observers.istio)).toEqual([
+    `( sum(rate(istio_requests_total{${canary}, response_code!~"5.*"}[30s])) or 0 * ${all} ) / ${all} * 100`,
+    `histogram_quantile(0.99, sum by (le) (rate(istio_request_duration_milliseconds_bucket{${canary}}[30s])))`,
+  ]);
+});
+
+it('measures Kuma by the canary service', () => {
+  const kuma = 'service=~"cart-canary_test_svc_[0-9a-zA-Z-]+"';
+  const all = `sum(rate(envoy_cluster_upstream_rq{${kuma}}[30s]))`;
+
+  expect(queries(observers.kuma)).toEqual([
+    `( sum(rate(envoy_cluster_upstream_rq{${kuma}, envoy_response_code!~"5.*"}[30s])) or 0 * ${all} ) / ${all} * 100`,
+    `histogram_quantile(0.99, sum by (le) (rate(envoy_cluster_upstream_rq_time_bucket{${kuma}}[30s])))`,
+  ]);
+});
+
 it('measures gateways by the pods of the target', () => {
   const pods =
     'kubernetes_namespace="test", kubernetes_pod_name=~"cart-app-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"';
@@ -45,6 +66,42 @@ it('measures gateways by the pods of the target', () => {
   expect(queries(observers.http)).toEqual([
     `( sum(rate(http_request_duration_seconds_count{${pods}, status!~"5.*"}[30s])) or 0 * ${all} ) / ${all} * 100`,
     `histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{${pods}}[30s]))) * 1000`,
+  ]);
+});
+
+it.each([
+  {
+    name: 'Linkerd by what reached the Deployment',
+    observer: observers.linkerd,
+    canary: 'namespace="test", deployment="cart-app", direction="inbound"',
+    failed: 'classification!="failure"',
+    requests: 'response_total',
+    times: 'response_latency_ms_bucket',
+  },
+  {
+    name: 'Open Service Mesh by what was sent to the target',
+    observer: observers.osm,
+    canary:
+      'destination_namespace="test", destination_kind=~"Deployment|DaemonSet", destination_name="cart-app"',
+    failed: 'response_code!~"5.*"',
+    requests: 'osm_request_total',
+    times: 'osm_request_duration_ms_bucket',
+  },
+  {
+    name: 'App Mesh by the proxies of the pods of the target',
+    observer: observers.appMesh,
+    canary:
+      'kubernetes_namespace="test", kubernetes_pod_name=~"cart-app-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"',
+    failed: 'envoy_response_code!~"5.*"',
+    requests: 'envoy_cluster_upstream_rq',
+    times: 'envoy_cluster_upstream_rq_time_bucket',
+  },
+])('measures $name', ({ observer, canary: selected, failed, requests, times }) => {
+  const all = `sum(rate(${requests}{${selected}}[30s]))`;
+
+  expect(queries(observer)).toEqual([
+    `( sum(rate(${requests}{${selected}, ${failed}}[30s])) or 0 * ${all} ) / ${all} * 100`,
+    `histogram_quantile(0.99, sum by (le) (rate(${times}{${selected}}[30s])))`,
   ]);
 });
 

@@ -82,6 +82,14 @@ describe('of an older version', () =>
     router: gatewayApi({ version: 'v1beta1' }),
     foreign: { ...foreign('cart'), apiVersion: 'gateway.networking.k8s.io/v1beta1' },
   }));
+describe('in a mesh', () =>
+  testRouter({
+    ...shared,
+    canary: gatewayCanary({
+      service: { gatewayRefs: [{ group: 'core', kind: 'Service', name: 'podinfo', port: 80 }] },
+    }),
+    foreign: foreign('podinfo'),
+  }));
 describe('for some requests only', () =>
   testRouter({ ...shared, canary: ofSome, foreign: foreign('podinfo') }));
 
@@ -297,11 +305,13 @@ it.each<[string, CanaryParts, string]>([
   expect(() => rendered(gatewayCanary(parts))).toThrow(message);
 });
 
-it('needs its gateways, and nothing else it is attached to', () => {
+it('needs the gateways and services it is attached to, of whatever kind others are', () => {
   const refs = [
     ...gatewayRefs,
     { name: 'own' },
     { group: 'core', kind: 'Service', name: 'podinfo' },
+    { group: '', kind: 'Service', name: 'web', namespace: 'shop' },
+    { group: 'policy.linkerd.io', kind: 'EgressNetwork', name: 'all' },
   ];
 
   expect(router.needs(gatewayCanary({ service: { gatewayRefs: refs } }))).toEqual([
@@ -312,6 +322,20 @@ it('needs its gateways, and nothing else it is attached to', () => {
       name: 'contour',
     },
     { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', namespace: 'test', name: 'own' },
+    { apiVersion: 'v1', kind: 'Service', namespace: 'test', name: 'podinfo' },
+    { apiVersion: 'v1', kind: 'Service', namespace: 'shop', name: 'web' },
+  ]);
+});
+
+it('leaves out what the older version has no fields for', () => {
+  const older = gatewayApi({ version: 'v1beta1' });
+  const [route] = older.render(full, at(30), []) as HttpRoute[];
+  const [rule] = rendered().spec.rules;
+  const { timeouts: _, filters, ...others } = rule!;
+
+  expect(route?.apiVersion).toBe('gateway.networking.k8s.io/v1beta1');
+  expect(route?.spec.rules).toEqual([
+    { ...others, filters: (filters as { type: string }[]).filter(({ type }) => type !== 'CORS') },
   ]);
 });
 

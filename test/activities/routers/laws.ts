@@ -1,21 +1,27 @@
 import type { Router, Split } from '../../../activities/routers/router.js';
 import type { Canary } from '../../../domain/canary.js';
 import type { KubeObject } from '../../../domain/objects.js';
-import { capabilities } from '../../../domain/providers.js';
+import { capabilities, type Capabilities } from '../../../domain/providers.js';
 import { allToPrimary, mirrored, toCanary, type Cookies } from '../../../domain/routes.js';
 
 /** A router and what it is tried with. */
 export interface Case {
   readonly router: Router;
   readonly canary: Canary;
-  /** What is in the cluster before the first render. */
+  /** What is in the cluster before the first render, such as the target or an Ingress to copy. */
   readonly seed?: readonly KubeObject[];
-  /** An object of the same name that somebody made for another purpose. */
-  readonly foreign: KubeObject;
-  /** Changes fields the router owns, other than the weights. */
+  /** Objects of the same names that somebody made for another purpose; in the order of `render`. */
+  readonly foreign: KubeObject | readonly KubeObject[];
+  /** Changes fields the router owns, other than the weights; leaves alone what it only reads. */
   readonly disturb: (object: KubeObject) => KubeObject;
   /** The target itself holds the routes: nothing is created, and Flux is to go on with it. */
   readonly isTarget?: boolean;
+  /** The objects have no namespace, so that no Canary can own them. */
+  readonly isClusterWide?: boolean;
+  /** A canary without a weight has no entry, because at rest it has no pods either. */
+  readonly leavesOutZero?: boolean;
+  /** What this manifest cannot have, though others of its provider can. */
+  readonly can?: Partial<Capabilities>;
 }
 
 const weights = [0, 1, 37, 50, 100];
@@ -28,13 +34,17 @@ export function at(weight: number): Split {
 
 /** The laws every router keeps; what its provider is not capable of, it refuses. */
 export function testRouter(of: Case): void {
-  const { router, canary, seed = [], foreign, disturb, isTarget = false } = of;
-  const can = capabilities[canary.provider];
-  const applied = (split: Split, live = seed): readonly KubeObject[] => {
-    const rendered = router.render(canary, split, live);
-    const names = new Set(rendered.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-    const others = live.filter(({ kind, metadata }) => !names.has(`${kind}/${metadata.name}`));
-    return [...others, ...rendered];
+  const { router, canary, seed = [], disturb, isTarget = false, isClusterWide = false } = of;
+  const foreign = [of.foreign].flat();
+  const can = { ...capabilities[canary.provider], ...of.can };
+  const written = new Set(router.render(canary, at(0), seed).map(titleOf));
+  /** Changes what the router writes, and leaves what it only reads. */
+  const each = (live: readonly KubeObject[], change: (object: KubeObject) => KubeObject) =>
+    live.map((object) => (written.has(titleOf(object)) ? change(object) : object));
+  const applied = (split: Split, live = seed, manifest = canary): readonly KubeObject[] => {
+    const rendered = router.render(manifest, split, live);
+    const titles = new Set(rendered.map(titleOf));
+    return [...live.filter((object) => !titles.has(titleOf(object))), ...rendered];
   };
   const disturbed = (live: readonly KubeObject[]) => live.map(disturb);
 
@@ -46,7 +56,7 @@ export function testRouter(of: Case): void {
     const read = router.reads(canary).map(({ kind, name, namespace }) => [kind, name, namespace]);
 
     for (const { kind, metadata } of router.render(canary, at(50), seed)) {
-      expect(read).toContainEqual([kind, metadata.name, metadata.namespace]);
+      expect(read).toContainEqual([kind, metadata.name, metadata.namespace ?? '']);
     }
   });
 
@@ -79,13 +89,13 @@ export function testRouter(of: Case): void {
   });
 
   it('keeps labels, annotations, owners and fields it does not own', () => {
-    const foreign = applied(at(40)).map((object) => withForeignFields(object));
+    const live = each(applied(at(40)), (object) => withForeignFields(object));
 
-    const rendered = applied(at(40), foreign);
-    const moved = applied(at(50), foreign);
+    const rendered = applied(at(40), live);
+    const moved = applied(at(50), live);
 
-    expect(rendered).toEqual(foreign);
-    expect(moved.map(foreignFields)).toEqual(foreign.map(foreignFields));
+    expect(rendered).toEqual(live);
+    expect(moved.map(foreignFields)).toEqual(live.map(foreignFields));
   });
 
   it('puts back its own fields and leaves the weights alone', () => {
@@ -97,52 +107,70 @@ export function testRouter(of: Case): void {
     expect(repaired).toEqual(live);
   });
 
-  if (!isTarget) {
-    it('owns what it creates and only that', () => {
-      const [created] = router.render(canary, at(0), seed);
-      const adopted = applied(at(0)).map((object) => ({
-        ...object,
-        metadata: { name: object.metadata.name, namespace: canary.namespace },
-      }));
+  it('repairs at once what another writer changed at once: fields, labels and weights', () => {
+    const wanted = applied(at(37));
+    const theirs = each(disturbed(applied(at(80), wanted)), labelled);
 
-      expect(created?.metadata.ownerReferences).toEqual([
-        {
-          apiVersion: 'flagger.app/v1beta1',
-          kind: 'Canary',
-          name: canary.name,
-          uid: canary.uid,
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ]);
-      expect(applied(at(0), adopted)[0]?.metadata.ownerReferences).toBeUndefined();
+    expect(router.parse(canary, theirs)).not.toEqual(toCanary(37));
+    expect(applied(at(37), theirs)).toEqual(each(wanted, labelled));
+  });
+
+  it.each(of.leavesOutZero === true ? [100] : [0, 100])(
+    'names every backend and writes every weight at %i',
+    (weight) => {
+      expect(shapeOf(applied(at(weight)))).toEqual(shapeOf(applied(at(37))));
+    },
+  );
+
+  if (!isTarget) {
+    it(`owns ${isClusterWide ? 'nothing, as nothing could be collected' : 'what it creates and only that'}`, () => {
+      const created = router.render(canary, at(0), seed);
+      const adopted = each(applied(at(0)), ({ metadata, ...object }) => {
+        const { ownerReferences: _, ...others } = metadata;
+        return { ...object, metadata: others };
+      });
+      const owner = {
+        apiVersion: 'flagger.app/v1beta1',
+        kind: 'Canary',
+        name: canary.name,
+        uid: canary.uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      };
+
+      expect(created.map(({ metadata }) => metadata.ownerReferences)).toEqual(
+        created.map(() => (isClusterWide ? undefined : [owner])),
+      );
+      expect(router.render(canary, at(0), adopted).flatMap(ownersOf)).toEqual([]);
     });
 
     it('gives nothing back of what it created, and all of what it took over', () => {
       const taken = [0, 40, 100].reduce<readonly KubeObject[]>(
         (live, weight) => applied(at(weight), live),
-        [...seed, foreign],
+        [...seed, ...foreign],
       );
-      const others = taken.map((object) => withForeignFields(object, object.spec));
+      const withOthers = (object: KubeObject) => withForeignFields(object, object.spec);
 
       expect(router.finalize(canary, applied(at(40)))).toEqual([]);
       expect(router.finalize(canary, seed)).toEqual([]);
-      expect(router.finalize(canary, taken).map(contentOf)).toEqual([contentOf(foreign)]);
-      expect(router.finalize(canary, others).map(contentOf)).toEqual([
-        contentOf(withForeignFields(foreign, foreign.spec)),
-      ]);
+      expect(router.finalize(canary, taken).map(contentOf)).toEqual(foreign.map(contentOf));
+      expect(router.finalize(canary, each(taken, withOthers)).map(contentOf)).toEqual(
+        foreign.map(withOthers).map(contentOf),
+      );
     });
 
     it('gives back what kubectl applied last', () => {
       const last = {
         'kubectl.kubernetes.io/last-applied-configuration': '{"spec":{"newer":true}}',
       };
-      const taken = applied(at(40), [...seed, foreign]).map((object) => {
+      const taken = each(applied(at(40), [...seed, ...foreign]), (object) => {
         const annotations = { ...object.metadata.annotations, ...last };
         return { ...object, metadata: { ...object.metadata, annotations } };
       });
 
-      expect(router.finalize(canary, taken).map(({ spec }) => spec)).toEqual([{ newer: true }]);
+      expect(router.finalize(canary, taken).map(({ spec }) => spec)).toEqual(
+        foreign.map(() => ({ newer: true })),
+      );
     });
   }
 
@@ -168,13 +196,13 @@ export function testRouter(of: Case): void {
     it.each(weights)('reads the weight %i beside cookies, and forgets them', (weight) => {
       const withAffinity = { ...canary, analysis: { ...canary.analysis, sessionAffinity } };
       const split = { routes: toCanary(weight), cookies };
-      const live = router.render(withAffinity, split, seed);
+      const live = applied(split, seed, withAffinity);
 
       expect(live).not.toEqual(applied(at(weight)));
       expect(router.parse(withAffinity, live)).toEqual(toCanary(weight));
-      expect(router.render(withAffinity, split, live)).toEqual(live);
-      expect(router.render(withAffinity, split, live.map(disturb))).toEqual(live);
-      expect(router.render(withAffinity, at(weight), live)).toEqual(applied(at(weight)));
+      expect(applied(split, live, withAffinity)).toEqual(live);
+      expect(applied(split, disturbed(live), withAffinity)).toEqual(live);
+      expect(applied(at(weight), live, withAffinity)).toEqual(applied(at(weight)));
       expect(applied(at(weight), live)).toEqual(applied(at(weight)));
     });
   } else {
@@ -191,11 +219,13 @@ export function testRouter(of: Case): void {
   }
 
   if (!isTarget) {
-    it('keeps Flux away from the object', () => {
-      expect(applied(at(0))[0]?.metadata.annotations).toMatchObject({
-        'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',
-        'helm.toolkit.fluxcd.io/driftDetection': 'disabled',
-      });
+    it('keeps Flux away from the objects', () => {
+      for (const { metadata } of router.render(canary, at(0), seed)) {
+        expect(metadata.annotations).toMatchObject({
+          'kustomize.toolkit.fluxcd.io/reconcile': 'disabled',
+          'helm.toolkit.fluxcd.io/driftDetection': 'disabled',
+        });
+      }
     });
   }
 }
@@ -208,6 +238,25 @@ const sessionAffinity = {
   partitioned: false,
   secure: false,
 };
+
+function titleOf({ kind, metadata }: KubeObject): string {
+  return `${kind}/${metadata.name}`;
+}
+
+function ownersOf({ metadata: { ownerReferences = [] } }: KubeObject): readonly object[] {
+  return ownerReferences;
+}
+
+function labelled({ metadata, ...object }: KubeObject): KubeObject {
+  return { ...object, metadata: { ...metadata, labels: { ...metadata.labels, theirs: 'yes' } } };
+}
+
+/** Which fields and entries a value has, and of which types. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shapeOf(part)]));
+}
 
 function contentOf({ apiVersion, kind, metadata, spec }: KubeObject): unknown {
   const { labels = {}, annotations = {} } = metadata;
@@ -236,8 +285,9 @@ function withForeignFields(
 function foreignFields({ metadata, spec, status }: KubeObject): unknown {
   const { labels, annotations, resourceVersion, finalizers } = metadata;
   return [
-    labels,
-    annotations,
+    labels?.['team/owner'],
+    // Some products have their weights in annotations, which are not foreign.
+    annotations?.['team/note'],
     resourceVersion,
     finalizers,
     (spec as { unknownToUs?: unknown }).unknownToUs,
