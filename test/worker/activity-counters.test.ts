@@ -13,7 +13,7 @@ async function counted(
 ): Promise<readonly unknown[][]> {
   const calls: unknown[][] = [];
   const counters: ActivityCounters = {
-    activityBegan: (activity, delay) => calls.push(['began', activity, delay > 1]),
+    activityBegan: (activity, delay) => calls.push(['began', activity, delay > 0]),
     activityFailed: (activity) => calls.push(['failed', activity]),
     deliveryEnded: (of, outcome) => calls.push(['delivery', of.name, outcome]),
   };
@@ -26,9 +26,10 @@ async function counted(
   return calls;
 }
 
-const now = Date.now();
-const check = { activityType: 'check', currentAttemptScheduledTimestampMs: now };
-const deliver = { activityType: 'deliver', currentAttemptScheduledTimestampMs: now };
+/** As by the clock of a machine that is ahead: nothing is late by it, however slow this test. */
+const later = Date.now() + 3_600_000;
+const check = { activityType: 'check', currentAttemptScheduledTimestampMs: later };
+const deliver = { activityType: 'deliver', currentAttemptScheduledTimestampMs: later };
 const retryPolicy = { maximumAttempts: 3 };
 const fails = (error: Error) => () => Promise.reject(error);
 
@@ -36,15 +37,9 @@ it.each<[string, Partial<Context['info']>, () => Promise<unknown>, unknown[][]]>
   ['one that succeeds', check, () => Promise.resolve(), [['began', 'check', false]]],
   [
     'one that lay in the queue for long',
-    { ...check, currentAttemptScheduledTimestampMs: now - 60_000 },
+    { ...check, currentAttemptScheduledTimestampMs: later - 7_200_000 },
     () => Promise.resolve(),
     [['began', 'check', true]],
-  ],
-  [
-    'one that is due only by the clock of another machine',
-    { ...check, currentAttemptScheduledTimestampMs: now + 60_000 },
-    () => Promise.resolve(),
-    [['began', 'check', false]],
   ],
   [
     'one that fails',
