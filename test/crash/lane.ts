@@ -1,19 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { Agent, request as httpsRequest, type AgentOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Client } from '@temporalio/client';
 
-import { loadKubeConfig, type Kube } from '../../activities/kube.js';
+import type { Kube } from '../../activities/kube.js';
 import type { HookServer } from '../activities/hook-server.js';
 import { appOf, pathOf, type App } from '../conformance/app.js';
 import { recordHistory } from '../conformance/history.js';
 import { canaryOf, targetOf } from '../conformance/manifests.js';
+import { kubeconfigOf, startApiProxy } from './api-proxy.js';
 import { hookCallOf, writeOf } from './effects.js';
 import { outcomeOf, untilTold, type Outcome } from './outcome.js';
-import { startProxy, type Forward, type Proxy } from './proxy.js';
+import { startProxy, type Forward } from './proxy.js';
 import { options, type Scenario } from './scenarios.js';
 import { trapOf, type Aim } from './trap.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
@@ -51,10 +51,7 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const history = await recordHistory(kube, namespace);
   const trap = trapOf(() => worker.kill());
-  const api = await startProxy(
-    await toApiServer(),
-    trap.around(writeOf, (status) => status < 300),
-  );
+  const api = await startApiProxy(trap.around(writeOf, (status) => status < 300));
   const web = await startProxy(
     toServer(hooks.url),
     trap.around(hookCallOf, () => true),
@@ -134,26 +131,4 @@ function toServer(url: string): Forward {
   const { hostname, port } = new URL(url);
   // A kept connection may be closed at the very moment it is used again.
   return (request, answered) => httpRequest({ ...request, hostname, port, agent: false }, answered);
-}
-
-async function toApiServer(): Promise<Forward> {
-  const config = loadKubeConfig();
-  const { hostname, port } = new URL(config.getCurrentCluster()?.server ?? '');
-  const credentials: AgentOptions = {};
-  await config.applyToHTTPSOptions(credentials);
-  const { ca, cert, key } = credentials;
-  const agent = new Agent({ ca, cert, key, keepAlive: true });
-  return (request, answered) => httpsRequest({ ...request, hostname, port, agent }, answered);
-}
-
-/** The proxy has the credentials. */
-function kubeconfigOf({ url }: Proxy): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'proxy', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'worker', user: {} }],
-    contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'worker' } }],
-    'current-context': 'proxy',
-  });
 }

@@ -22,6 +22,8 @@ export interface Warden {
   readonly lets: (call: Call) => boolean;
   /** Asked when the call has been answered, before its caller learns of it. */
   readonly answers: (call: Call, status: number) => boolean;
+  /** Asked before a read, or a watch, is passed on; all are by default. */
+  readonly reads?: (path: string) => boolean;
 }
 
 /** Opens a request to what is behind the proxy. */
@@ -36,10 +38,10 @@ export interface Proxy {
   stop(): Promise<void>;
 }
 
-/** Starts a proxy. Reads pass through it as they are, watches included. */
+/** Starts a proxy. Reads pass through it as they are, watches included, or not at all. */
 export async function startProxy(forward: Forward, warden: Warden): Promise<Proxy> {
   const server = createServer((request, response) => {
-    const pass = request.method === 'GET' ? stream(forward) : deliver(forward, warden);
+    const pass = request.method === 'GET' ? stream(forward, warden) : deliver(forward, warden);
     pass(request, response).catch(() => {
       response.destroy();
     });
@@ -60,8 +62,12 @@ export async function startProxy(forward: Forward, warden: Warden): Promise<Prox
 
 type Pass = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-function stream(forward: Forward): Pass {
+function stream(forward: Forward, { reads }: Warden): Pass {
   return async (request, response) => {
+    if (reads?.(request.url ?? '') === false) {
+      response.destroy();
+      return;
+    }
     const onward = forward(optionsOf(request), (answer) => {
       response.writeHead(answer.statusCode ?? 502, ownHeaders(answer));
       // Whoever waits for a watch's first event still wants to see that it is open.
