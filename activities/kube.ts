@@ -112,7 +112,7 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
     const request = { headers: {} as Record<string, string> };
     await config.applyToHTTPSOptions(request);
     agent ??= agentOf(config);
-    const response = await http.request({
+    const asked = {
       method,
       url: path,
       data: body,
@@ -124,6 +124,12 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
         ...copiesOf(extra.headers),
       },
       ...(extra.signal === undefined ? {} : { signal: extra.signal }),
+    };
+    const response = await http.request(asked).catch((error: unknown) => {
+      extra.signal?.throwIfAborted();
+      const why = error instanceof Error ? error.message : 'request failed';
+      // The axios error itself holds the request's headers, so it is not chained as the cause.
+      throw new Error(`${method} ${path.replace(/[?].*/, '')}: ${why}`);
     });
     if (response.status >= 200 && response.status < 300) return response.data;
     throw errorOf(response.status, response.data, `${method} ${path}`);

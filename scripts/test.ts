@@ -64,8 +64,10 @@ const suites: readonly Suite[] = [
     runs: [jest('crash', { flags: [`--maxConcurrency=${lanes}`], sum: crashesOf })],
   },
   { name: 'loadtester', stage: quiet, runs: [jest('loadtester')] },
+  { name: 'routers', stage: quiet, runs: [jest('routers')] },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
+  { name: 'planes', stage: whole, runs: [jest('planes', { flags: ['--runInBand'] })] },
 ];
 
 const wanted = process.argv.slice(2);

@@ -1,6 +1,7 @@
 /**
  * The demo application: answers every request with its version, and misbehaves as its environment says:
  * ERROR_RATE (0..1 of requests get a 500), DELAY_MS (added to each), START_DELAY_MS (before it listens), NEVER_READY and CRASH.
+ * BUCKETS are the bounds of its histogram in seconds, separated by commas.
  */
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
@@ -29,6 +30,7 @@ const duration = new Histogram({
   name: 'http_request_duration_seconds',
   help: 'Time to answer a request of the application, without probes and scrapes.',
   labelNames: ['method', 'path', 'status'],
+  ...(process.env.BUCKETS && { buckets: process.env.BUCKETS.split(',').map(Number) }),
 });
 
 let draining = false;

@@ -11,7 +11,7 @@ import { run } from './command.js';
 export type Programs = {
   readonly supervisor: string;
   readonly nodeAgent: string;
-  /** Also holds `worker.mjs` and its `workflow-bundle.js`, which images name as `{programs}`. */
+  /** Also holds what images name as `{programs}/...`: worker, workflow bundle, load tester. */
   readonly folder: string;
 };
 
@@ -22,10 +22,18 @@ const entries = {
   nodeAgent: { source: 'sandbox/node/main.ts' },
   // Temporal's packages load a native library, and scripts by their path.
   worker: { source: 'worker/main.ts', external: ['@temporalio/*'] },
+  loadtester: { source: 'loadtester/main.ts' },
 } as const satisfies Record<string, Entry>;
 
 const workflowBundle = 'workflow-bundle.js';
-const sourceFolders = ['sandbox', 'worker', 'activities', 'workflows', 'domain'] as const;
+const sourceFolders = [
+  'sandbox',
+  'worker',
+  'activities',
+  'workflows',
+  'domain',
+  'loadtester',
+] as const;
 const prefix = 'programs-';
 const kept = 20;
 

@@ -153,11 +153,12 @@ describe('a check', () => {
     const name = `${canary.name}${suffix}`;
     await rig.scaleUpInVain(name);
 
-    expect(await rig.check(canary)).toEqual({
-      verdict: 'unready',
-      role,
-      reason: `${subject(name)} not ready: waiting for rollout to finish: 0 of 1 (readyThreshold 100%) updated replicas are available`,
-    });
+    // How far the rollout has come is the word of a controller, which may be quicker.
+    const { reason, ...found } = { reason: '', ...(await rig.check(canary)) };
+    expect(found).toEqual({ verdict: 'unready', role });
+    expect(reason.startsWith(`${subject(name)} not ready: waiting for rollout to finish: 0 `)).toBe(
+      true,
+    );
   });
 
   it('is not over when the cluster cannot answer', async () => {

@@ -6,7 +6,8 @@ import type { CanaryStatus } from '../../domain/canary.js';
 import type { Deployment, KubeObject } from '../../domain/objects.js';
 import { releaseId, type CanaryRef, type ReleaseState } from '../../domain/release.js';
 import type { Routes } from '../../domain/routes.js';
-import { canaryOf, deploymentOf, rootOf, type AppOptions } from './manifests.js';
+import { frontsOf } from './fronts.js';
+import { canaryOf, deploymentOf, isGateway, type AppOptions } from './manifests.js';
 import { until } from './until.js';
 
 export type { AppOptions } from './manifests.js';
@@ -69,9 +70,8 @@ export async function openApp(
     await kube.create({ ...object, metadata: { ...object.metadata, namespace } });
   }
   await kube.create(deploymentOf(namespace, options));
-  if (options.provider !== 'gatewayapi:v1' && options.provider !== 'kubernetes') {
-    await kube.create(rootOf(namespace, host));
-  }
+  const { provider = 'contour' } = options;
+  for (const front of frontsOf(provider, { namespace, host })) await kube.create(front);
   await kube.create(manifest);
 
   const app: App = {
@@ -119,7 +119,7 @@ export async function openApp(
       return container?.image?.split(':').at(-1) ?? '';
     },
     routes: () =>
-      isGateway(options) ? routeWeights(kube, namespace) : proxyWeights(kube, namespace),
+      isGateway(provider) ? routeWeights(kube, namespace) : proxyWeights(kube, namespace),
     async events() {
       const events = await kube.list<Event>({ apiVersion: 'v1', kind: 'Event', namespace });
       return events
@@ -176,10 +176,6 @@ async function stateIfAny(sluice: Sluice, canary: CanaryRef): Promise<ReleaseSta
     if (error instanceof SluiceError) return undefined;
     throw error;
   }
-}
-
-function isGateway({ provider = 'contour' }: AppOptions): boolean {
-  return provider === 'gatewayapi:v1';
 }
 
 function deploymentRef(namespace: string, name: string): ReturnType<typeof refOf> {

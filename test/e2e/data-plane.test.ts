@@ -7,7 +7,8 @@ import { mirrored, toCanary, type Cookies, type Routes } from '../../domain/rout
 import { findSandbox, urlsOf, type Description } from '../../sandbox/description.js';
 import { aCanary, someSettings, type CanaryParts } from '../activities/a-canary.js';
 import { requestsTo } from './copies.js';
-import { deploymentOf, rootOf } from './manifests.js';
+import { rootOf } from './fronts.js';
+import { deploymentOf } from './manifests.js';
 import { byVersion, clientsOf, type Clients } from './requests.js';
 import { until } from './until.js';
 
@@ -193,7 +194,7 @@ async function openRoutes(
   const router = routersOf(someSettings)[provider]!;
   const [ref] = router.reads(canaryHere);
   if (provider === 'contour') {
-    const root = rootOf(namespace, host);
+    const root = rootOf({ namespace, host });
     const metadata = { ...root.metadata, name: `root-${String(opened.length)}` };
     await kube.create({ ...root, metadata });
   }

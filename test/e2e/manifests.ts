@@ -1,9 +1,13 @@
 import type { KubeObject } from '../../domain/objects.js';
 
+/** The providers whose gateways, or none, the sandbox has. */
+export type AppProvider =
+  'contour' | 'gatewayapi:v1' | 'gatewayapi:v1beta1' | 'kubernetes' | 'skipper' | 'traefik';
+
 /** What an app is like; every part has a default that suits a short test. */
 export interface AppOptions {
   /** `contour` by default. */
-  readonly provider?: 'contour' | 'gatewayapi:v1' | 'kubernetes';
+  readonly provider?: AppProvider;
   /** Image tag; see sandbox/images.json for what `-errors`, `-slow` ... do. 1.0.0 by default. */
   readonly tag?: string;
   /** Environment of the app's container (sandbox/apps/demo-app.js says what there is). */
@@ -62,16 +66,6 @@ export function deploymentOf(namespace: string, options: AppOptions): KubeObject
   };
 }
 
-/** The virtual host that includes the HTTPProxy `web` of the Canary. */
-export function rootOf(namespace: string, host: string): KubeObject {
-  return {
-    apiVersion: 'projectcontour.io/v1',
-    kind: 'HTTPProxy',
-    metadata: { name: 'web-root', namespace },
-    spec: { virtualhost: { fqdn: host }, includes: [{ name: 'web', namespace }] },
-  };
-}
-
 /** A Canary `web` that steps by 10 to 50 every 2 s, without metrics. */
 export function canaryOf(
   namespace: string,
@@ -82,6 +76,7 @@ export function canaryOf(
     hosts: [host],
     gatewayRefs: [{ name: 'contour', namespace: 'projectcontour' }],
   };
+  const ingressRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'web' };
   return {
     apiVersion: 'flagger.app/v1beta1',
     kind: 'Canary',
@@ -90,9 +85,15 @@ export function canaryOf(
       provider,
       targetRef: { apiVersion: 'apps/v1', kind, name: 'web' },
       progressDeadlineSeconds: 60,
-      service: { port: 80, targetPort: 8080, ...(provider === 'gatewayapi:v1' ? gateway : {}) },
+      ...(provider === 'skipper' ? { ingressRef } : {}),
+      service: { port: 80, targetPort: 8080, ...(isGateway(provider) ? gateway : {}) },
       analysis: { interval: '2s', threshold: 2, maxWeight: 50, stepWeight: 10, ...analysis },
       ...spec,
     },
   };
+}
+
+/** Whether a provider's routes hang on a Gateway. */
+export function isGateway(provider: AppProvider): boolean {
+  return provider.startsWith('gatewayapi:');
 }
