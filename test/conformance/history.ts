@@ -25,25 +25,29 @@ const kinds = [
 /** Begins to record the Canaries and routes of a namespace. A watch leaves no version out. */
 export async function recordHistory(kube: Kube, namespace: string): Promise<History> {
   const versions = new Map<string, KubeObject[]>();
+  const watches = new Map<string, AbortController>();
   let broken: unknown;
   let stopped = false;
-  const watches = await Promise.all(
-    kinds.map(({ apiVersion, kind }) =>
-      kube.watch(
-        { apiVersion, kind, namespace },
-        {
-          seen: (type, object) => {
-            if (type !== 'ADDED' && type !== 'MODIFIED') return;
-            const key = `${kind} ${object.metadata.name}`;
-            versions.set(key, [...(versions.get(key) ?? []), object]);
-          },
-          ended: (error) => {
-            if (!stopped) broken = error ?? new Error(`the watch on ${kind} ended`);
-          },
+  const open = async (of: (typeof kinds)[number]): Promise<void> => {
+    const { apiVersion, kind } = of;
+    const watch = await kube.watch(
+      { apiVersion, kind, namespace },
+      {
+        seen: (type, object) => {
+          if (type !== 'ADDED' && type !== 'MODIFIED') return;
+          const key = `${kind} ${object.metadata.name}`;
+          versions.set(key, [...(versions.get(key) ?? []), object]);
         },
-      ),
-    ),
-  );
+        ended: (error) => {
+          if (stopped) return;
+          if (isTooEarly(error)) setTimeout(() => void open(of), 200);
+          else broken = error ?? new Error(`the watch on ${kind} ended`);
+        },
+      },
+    );
+    watches.set(kind, watch);
+  };
+  await Promise.all(kinds.map(open));
   return {
     of(kind, name) {
       if (broken !== undefined) throw new Error('the history has gaps', { cause: broken });
@@ -54,6 +58,11 @@ export async function recordHistory(kube: Kube, namespace: string): Promise<Hist
       watches.forEach((watch) => watch.abort());
     },
   };
+}
+
+/** A kind that nobody has watched before is refused until the API server has read it. */
+function isTooEarly(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Too Many Requests';
 }
 
 /** The version an object was stored as. */

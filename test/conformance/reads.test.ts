@@ -56,7 +56,7 @@ it(same('B14', 'configs that cannot be read are told of, and are no change'), as
   await app.setImage('2');
   await app.until('word of it', async () =>
     (await app.events()).some((event) =>
-      /^Warning .*configmaps\/unread: socket hang up$/.test(event),
+      /^Warning GET .*\/configmaps: socket hang up$/.test(event),
     ),
   );
   expect((await app.status()).phase).not.toMatch(/Succeeded|Failed/);
