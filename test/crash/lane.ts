@@ -80,8 +80,8 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     const seen: HookServer = Object.assign(Object.create(hooks) as HookServer, { url: web.url });
     const canary = { cluster: namespace, namespace, name };
     const app = appOf({ kube, temporal, history, hooks: seen, checkWorker }, canary, 'Deployment');
-    await app.untilPhase('Initialized', limitMs);
     // What is delivered of this is no side effect of the release.
+    await app.until('the end of the initialisation', () => isInitialised(app), limitMs);
     await untilTold(app, limitMs);
     return app;
   }
@@ -122,6 +122,11 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
       await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });
     },
   };
+}
+
+/** The event comes after the status, and is the last thing of all. */
+async function isInitialised(app: App): Promise<boolean> {
+  return (await app.events()).some((event) => event.startsWith('Normal Initialization done!'));
 }
 
 /** How long a machine with other things to do may take for a part of a release, in milliseconds. */

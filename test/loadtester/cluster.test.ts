@@ -137,6 +137,7 @@ describe('a job', () => {
 
   beforeAll(async () => {
     await cronJob('good', 'echo "all is $MOOD"');
+    await cronJob('slow', 'sleep 3; echo "all is $MOOD"');
     await cronJob('bad', 'echo broken; exit 3');
     await cronJob('long', 'echo begun; sleep 300');
     await kube.create({
@@ -201,7 +202,7 @@ describe('a job', () => {
 
   it('that nobody waited for is found by the next attempt', async () => {
     const call = aCall(
-      { ...returned, template: 'cronjob/good', 'env.MOOD': 'over' },
+      { ...returned, template: 'cronjob/slow', 'env.MOOD': 'over' },
       { namespace },
     );
     const init = {
@@ -212,7 +213,7 @@ describe('a job', () => {
     const left = new AbortController();
     const given = fetch(`${tester.url}/`, { ...init, signal: left.signal }).catch(() => 'given up');
     const name = await until('it is made', async () =>
-      (await jobs()).find((one) => /^good-/.test(one)),
+      (await jobs()).find((one) => /^slow-/.test(one)),
     );
     left.abort();
     expect(await given).toBe('given up');
