@@ -50,6 +50,8 @@ export function serve(port: number, { paths, rest }: Paths, log: Logger): Promis
     const handler = Object.hasOwn(paths, path) ? paths[path] : undefined;
     const answer = await answerOf(request, handler ?? rest);
     const { status, text = '', contentType = 'text/plain; charset=utf-8', told } = answer;
+    // What is written to a connection that is gone counts as sent.
+    if (response.destroyed) throw new Error('the caller has hung up');
     // A connection that is kept would hold up the end.
     if (!server.listening) response.shouldKeepAlive = false;
     response.writeHead(status, { 'Content-Type': contentType }).end(text);
