@@ -15,10 +15,21 @@ export interface Counted {
   };
 }
 
+/** Where requests go. */
+export interface Target {
+  /** The gateway by default. */
+  readonly url?: string;
+  /** The header `Host`; empty for that of the URL. */
+  readonly host: string;
+}
+
+/** The Envoy of Contour, as the load generator reaches it. */
+const gateway = 'http://envoy.projectcontour/';
+
 /** The load generator of the sandbox, seen from the host. */
 export interface Traffic {
-  /** Sends so many requests per second from now on. */
-  send(rate: number, target?: { readonly url?: string; readonly host?: string }): Promise<void>;
+  /** Sends so many requests per second from now on; without a target, to the one it has. */
+  send(rate: number, target?: Target): Promise<void>;
   /** What came back between two moments (epoch milliseconds); whole seconds are counted. */
   counted(since: number, until?: number): Promise<Counted>;
 }
@@ -33,8 +44,11 @@ export function shareOf({ byVersion }: Counted, version: string): number {
 export function trafficAt(url: string): Traffic {
   const http = axios.create({ baseURL: url, timeout: 10_000, proxy: false });
   return {
-    async send(rate, target = {}) {
-      await http.post('/config', { rate, ...target });
+    async send(rate, target) {
+      await http.post('/config', {
+        rate,
+        ...(target === undefined ? {} : { url: gateway, ...target }),
+      });
     },
     async counted(since, until) {
       const { data } = await http.get<Counted>('/stats', { params: { since, until } });
