@@ -16,6 +16,7 @@ const project = (displayName, folders) => ({
 export default {
   projects: [
     project('domain', ['domain', 'activities', 'cli', 'worker', 'sandbox', 'dashboards']),
+    project('providers', ['providers']),
     project('workflows', ['workflows', 'replay']),
     project('cluster', ['cluster']),
     project('conformance', ['conformance']),

@@ -36,6 +36,9 @@ interface Suite {
 /** What stays out of the way of tests that act as the worker themselves, or run it. */
 const quiet: Stage = { parts: ['temporal'], images: ['test/conformance/images.json'] };
 
+/** What metric providers are asked in. */
+const measured: Stage = { parts: ['prometheus'], images: quiet.images };
+
 const whole: Stage = { parts: PARTS, images: [] };
 
 /** Lets tests on the host steer the load generator. */
@@ -52,6 +55,7 @@ const suites: readonly Suite[] = [
     ],
   },
   { name: 'domain', runs: [jest('domain')] },
+  { name: 'providers', stage: measured, runs: [jest('providers')] },
   { name: 'cluster', stage: quiet, runs: [jest('workflows'), jest('cluster')] },
   {
     name: 'conformance',

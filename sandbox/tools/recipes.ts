@@ -46,7 +46,7 @@ export async function make(
       await copyModuleFiles(`${recipe.module}@v${version}`, recipe.files, folder, kitchen);
       return;
     case 'wheel':
-      await installWheel(`${recipe.package}==${version}`, recipe.requires, folder, kitchen);
+      await installWheel(recipe, version, folder, kitchen);
   }
 }
 
@@ -86,21 +86,26 @@ async function copyModuleFiles(
 }
 
 async function installWheel(
-  requirement: string,
-  requires: readonly string[] | undefined,
+  { package: name, requires, sources = [], env = {} }: Recipe & { readonly kind: 'wheel' },
+  version: string,
   folder: string,
   kitchen: Kitchen,
 ): Promise<void> {
+  const requirement = `${name}==${version}`;
   const target = join(folder, 'wheel');
   const pip = ['python3', '-m', 'pip', '--disable-pip-version-check', 'install', '--no-compile'];
   const alone = requires === undefined ? ['--no-deps'] : [];
-  const from = ['--only-binary=:all:', '--target', target, requirement, ...(requires ?? [])];
+  const built = sources.map((source) => `--no-binary=${source}`);
+  const from = ['--only-binary=:all:', ...built, '--target', target];
   try {
-    await run([...pip, ...alone, ...from], { ...kitchen, cwd: folder });
+    const argv = [...pip, ...alone, ...from, requirement, ...(requires ?? [])];
+    await run(argv, { ...kitchen, cwd: folder, env });
   } catch (cause) {
     kitchen.signal?.throwIfAborted();
     const reason = String(cause).split('\n').at(-1);
     throw new Error(`cannot fetch ${requirement} by python3 -m pip: ${reason ?? ''}`, { cause });
   }
-  for (const name of await readdir(target)) await rename(join(target, name), join(folder, name));
+  for (const entry of await readdir(target)) {
+    await rename(join(target, entry), join(folder, entry));
+  }
 }

@@ -15,7 +15,14 @@ export type Recipe =
   /** Copies files out of a Go module's source; `files` is a folder or a file in it. */
   | { readonly kind: 'module-files'; readonly module: string; readonly files: string }
   /** Installs a wheel from PyPI into the folder; `requires` also what it needs, and these. */
-  | { readonly kind: 'wheel'; readonly package: string; readonly requires?: readonly string[] };
+  | {
+      readonly kind: 'wheel';
+      readonly package: string;
+      readonly requires?: readonly string[];
+      /** Packages without wheels, which are built from their sources, with these variables. */
+      readonly sources?: readonly string[];
+      readonly env?: Readonly<Record<string, string>>;
+    };
 
 /** A tool of the sandbox. */
 export type Tool = {
@@ -87,6 +94,24 @@ export const tools = {
     version: '5.2.5',
     recipe: { kind: 'wheel', package: 'moto', requires: ['flask==3.1.3', 'flask-cors==6.0.2'] },
     path: '.',
+  },
+  // For a test of metrics alone: Graphite's web application and its storage, as Python packages.
+  graphite: {
+    version: '1.1.10',
+    recipe: {
+      kind: 'wheel',
+      package: 'graphite-web',
+      requires: ['whisper==1.1.10'],
+      sources: ['graphite-web', 'whisper'],
+      env: { GRAPHITE_NO_PREFIX: 'True' },
+    },
+    path: '.',
+  },
+  // For a test of metrics alone. The next major version has the same API, but needs a compiler of Rust.
+  influxdb: {
+    version: '1.8.3',
+    recipe: { kind: 'go-install', package: 'github.com/influxdata/influxdb/cmd/influxd' },
+    path: 'influxd',
   },
   // For a test alone, which hands canaries over from it and back.
   flagger: {

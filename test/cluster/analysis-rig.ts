@@ -17,7 +17,7 @@ import { openWorkloads } from '../../worker/caches.js';
 import { jsonLogger } from '../../worker/log.js';
 import type { WorkloadCache } from '../../worker/workload-cache.js';
 import { aManifest, someSettings, type CanaryParts } from '../activities/a-canary.js';
-import { startMetricsServer, type MetricsServer } from '../activities/metrics/prometheus-server.js';
+import { startMetricsServer, type MetricsServer } from '../providers/prometheus-server.js';
 
 /** A namespace of a real cluster, a watch on its Deployments and a metrics server to play with. */
 export interface AnalysisRig {

@@ -4,7 +4,7 @@ import { applyRoutes } from '../../activities/routing.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { toCanary } from '../../domain/routes.js';
 import type { CanaryParts } from '../activities/a-canary.js';
-import { vectorOf } from '../activities/metrics/prometheus-server.js';
+import { vectorOf } from '../providers/prometheus-server.js';
 import { anEnvironment, openRig, type AnalysisRig } from './analysis-rig.js';
 
 const namespace = `analysis-${String(process.pid)}`;

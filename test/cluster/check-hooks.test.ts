@@ -6,7 +6,7 @@ import { applyRoutes } from '../../activities/routing.js';
 import type { Canary } from '../../domain/canary.js';
 import type { Shift } from '../../domain/moves.js';
 import { toCanary } from '../../domain/routes.js';
-import { vectorOf } from '../activities/metrics/prometheus-server.js';
+import { vectorOf } from '../providers/prometheus-server.js';
 import type { AnalysisRig } from './analysis-rig.js';
 import { environmentOf, openHooksRig, type HooksRig } from './hooks-rig.js';
 

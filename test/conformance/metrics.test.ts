@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 
 import type { KubeObject } from '../../domain/objects.js';
-import { vectorOf } from '../activities/metrics/prometheus-server.js';
+import { vectorOf } from '../providers/prometheus-server.js';
 import { openRig, same, type App, type Rig } from './rig.js';
 
 jest.setTimeout(150_000);

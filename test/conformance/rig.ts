@@ -27,7 +27,7 @@ import { loadTemporalConfig, parseConfig } from '../../worker/config.js';
 import { jsonLogger } from '../../worker/log.js';
 import { runWorker } from '../../worker/run-worker.js';
 import { startHookServer } from '../activities/hook-server.js';
-import { startMetricsServer, type MetricsServer } from '../activities/metrics/prometheus-server.js';
+import { startMetricsServer, type MetricsServer } from '../providers/prometheus-server.js';
 import { quietRuntime } from '../workflows/rig.js';
 import { appOf, pathOf, type App } from './app.js';
 import { freeze, type FreezableKind } from './freezing.js';

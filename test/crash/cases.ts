@@ -22,12 +22,14 @@ export function casesOf(
 ): CrashCase[] {
   const deeds = deedsOf(effects);
   const begin = deedsOf(known).findIndex((label, index) => label !== deeds[index]);
-  const deliveries = numbered(effects.filter(isDelivery));
+  // All deliveries to one place are made alike: the first and the last stand for them.
+  const deliveries = delivered.flatMap((place) => {
+    const all = numbered(effects.filter((label) => label.startsWith(place)));
+    return [...all.slice(0, 1), ...all.slice(-1)];
+  });
   return [
     ...numbered(deeds).slice(Math.max(0, begin)).filter(isNoRepetition),
-    // All deliveries are made alike: the first and the last stand for them.
-    ...deliveries.slice(0, 1),
-    ...deliveries.slice(-1),
+    ...deliveries,
   ].flatMap(({ label, occurrence }) => {
     const which = occurrence === 1 ? label : `${label} (${occurrence})`;
     return (['before', 'after'] as const).map((moment) => ({
@@ -55,8 +57,11 @@ function deedsOf(effects: readonly string[]): readonly string[] {
   return effects.filter((label) => !isDelivery(label) && !dependsOnPods(label));
 }
 
+/** The webhook of type `event` and the chat service are called by the outbox. */
+const delivered = ['hook listen: ', 'hook chat: '];
+
 function isDelivery(label: string): boolean {
-  return label.startsWith('hook listen: ');
+  return delivered.some((place) => label.startsWith(place));
 }
 
 /** A webhook is asked alike each time, and told of in the same words: the first time stands for all. */

@@ -24,13 +24,19 @@ export function writeOf({ method, path, body }: Call): Effect | undefined {
   return { app, label: plain(label, { app, namespace }) };
 }
 
-/** A call of a webhook; see `pathOf` for its path. */
+/** A call of a webhook, or of the chat service; see `pathOf` for its path. */
 export function hookCallOf({ path, body }: Call): Effect {
   const [, app = '', hook = ''] = path.split('/');
-  const { metadata = {}, namespace } = JSON.parse(body) as HookPayload;
-  const { eventMessage } = metadata;
-  const label = eventMessage === undefined ? `hook ${hook}` : `hook ${hook}: ${eventMessage}`;
+  const { metadata = {}, namespace, message } = JSON.parse(body) as HookPayload & Partial<Alert>;
+  const text = message ?? metadata['eventMessage'];
+  const label = text === undefined ? `hook ${hook}` : `hook ${hook}: ${text}`;
   return { app, label: plain(label, { app, namespace }) };
+}
+
+/** What an AlertProvider of type `webhook` is sent, as far as it is read here. */
+export interface Alert {
+  readonly severity: string;
+  readonly message: string;
 }
 
 /** A text without what is different from app to app. */

@@ -14,7 +14,7 @@ import { kubeconfigOf, startApiProxy } from './api-proxy.js';
 import { hookCallOf, writeOf } from './effects.js';
 import { outcomeOf, untilTold, type Outcome } from './outcome.js';
 import { startProxy, type Forward } from './proxy.js';
-import { options, type Scenario } from './scenarios.js';
+import { initialisedAlert, options, type Scenario } from './scenarios.js';
 import { trapOf, type Aim } from './trap.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
@@ -76,13 +76,23 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     const name = `web-${number}-${opened}`;
     const urlOf = (hook: string): string => `${web.url}${pathOf(name, hook)}`;
     await kube.create(targetOf(namespace, name, options));
-    await kube.create(canaryOf(namespace, name, { ...options, urlOf }));
+    await kube.create({
+      ...{
+        apiVersion: 'flagger.app/v1beta1',
+        kind: 'AlertProvider',
+        metadata: { name, namespace },
+      },
+      spec: { type: 'webhook', address: urlOf('chat') },
+    });
+    const alerts = [{ name: 'chat', severity: 'info', providerRef: { name } }];
+    const analysis = { ...options.analysis, alerts };
+    await kube.create(canaryOf(namespace, name, { ...options, analysis, urlOf }));
     const seen: HookServer = Object.assign(Object.create(hooks) as HookServer, { url: web.url });
     const canary = { cluster: namespace, namespace, name };
     const app = appOf({ kube, temporal, history, hooks: seen, checkWorker }, canary, 'Deployment');
     // What is delivered of this is no side effect of the release.
     await app.until('the end of the initialisation', () => isInitialised(app), limitMs);
-    await untilTold(app, limitMs);
+    await untilTold(app, initialisedAlert, limitMs);
     return app;
   }
 
@@ -103,14 +113,14 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   }
 
   return {
-    async release({ answers, phase }, aim) {
+    async release({ answers, phase, lastAlert }, aim) {
       const app = await nextApp();
       for (const [hook, answer] of Object.entries(answers)) app.answer(hook, answer);
       trap.set(app.canary.name, aim);
       await app.setImage('2');
       if (aim !== undefined) await survive(app);
       await app.untilPhase(phase, limitMs);
-      const outcome = await outcomeOf(app, limitMs);
+      const outcome = await outcomeOf(app, lastAlert, limitMs);
       return { effects: trap.effects, outcome };
     },
     async close() {

@@ -3,9 +3,11 @@ import { jest } from '@jest/globals';
 import { imageOf } from '../conformance/manifests.js';
 import { casesOf, lanes } from './cases.js';
 import { openMatrix } from './matrix.js';
-import { options, scenarios } from './scenarios.js';
+import { initialisedAlert, options, scenarios } from './scenarios.js';
 
 jest.setTimeout(900_000);
+
+const newRevisionAlert = 'info New revision detected, progressing canary analysis.';
 
 const matrix = await openMatrix(lanes);
 afterAll(() => matrix.close(), 60_000);
@@ -27,6 +29,7 @@ describe('a release in which no worker dies', () => {
       target: { replicas: 0, images: [imageOf('2')] },
       primary: { replicas: 1, images: [imageOf('2')] },
       calls: { confirm: 1, before: 1, load: 2, more: 3, promote: 1, undo: 3, after: 1 },
+      alerts: [initialisedAlert, newRevisionAlert, scenarios.promotion.lastAlert],
     });
     expect(routesIn(promotion.effects)).toEqual([
       ...['routes 50/50', 'routes 0/100'],
@@ -41,6 +44,7 @@ describe('a release in which no worker dies', () => {
       target: { replicas: 0 },
       primary: { replicas: 1, images: [imageOf('1')] },
       calls: { confirm: 1, before: 1, load: 2, more: 1, promote: 0, undo: 3, after: 1 },
+      alerts: [initialisedAlert, newRevisionAlert, scenarios.rollback.lastAlert],
     });
     expect(routesIn(rollback.effects)).toEqual(['routes 50/50', 'routes 100/0']);
   });
@@ -50,6 +54,7 @@ describe('a release in which no worker dies', () => {
 const kinds = [
   ...['event', 'status', 'routes', 'deployment app', 'deployment app-primary'],
   ...options.hooks.map(({ name }) => `hook ${name}`),
+  'hook chat',
 ];
 
 it.each(kinds)('%s is among the side effects', (kind) => {

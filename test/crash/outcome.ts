@@ -2,7 +2,7 @@ import type { CanaryStatus } from '../../domain/canary.js';
 import type { Deployment } from '../../domain/objects.js';
 import type { App } from '../conformance/app.js';
 import { weightsOf } from '../conformance/history.js';
-import { plain } from './effects.js';
+import { plain, type Alert } from './effects.js';
 import { dependsOnPods, options } from './scenarios.js';
 
 /** What a release came to, in words that are the same for every app that is released alike. */
@@ -17,20 +17,24 @@ export interface Outcome {
   readonly calls: Readonly<Record<string, number>>;
   /** What the webhook of type `event` was told, by first calls. */
   readonly told: readonly string[];
+  /** What people were told in the chat, by first messages. */
+  readonly alerts: readonly string[];
 }
 
-/** Resolves when the webhook of an app knows all of its events. */
-export async function untilTold(app: App, limitMs: number): Promise<void> {
+/** Resolves when the webhook of an app knows all of its events, and people the last alert. */
+export async function untilTold(app: App, lastAlert: string, limitMs: number): Promise<void> {
   const isTold = async (): Promise<boolean> => {
     const events = (await app.events()).filter((text) => !dependsOnPods(text));
     return toldOf(app).length >= events.length;
   };
   await app.until('the telling of all events', isTold, limitMs);
+  const isAlerted = (): Promise<boolean> => Promise.resolve(alertsOf(app).at(-1) === lastAlert);
+  await app.until(`the alert ${lastAlert}`, isAlerted, limitMs);
 }
 
-/** Gathers what became of an app, once its webhook knows all of its events. */
-export async function outcomeOf(app: App, limitMs: number): Promise<Outcome> {
-  await untilTold(app, limitMs);
+/** Gathers what became of an app, once all has been told of it. */
+export async function outcomeOf(app: App, lastAlert: string, limitMs: number): Promise<Outcome> {
+  await untilTold(app, lastAlert, limitMs);
   const { name, namespace } = app.canary;
   const proxy = await app.find('projectcontour.io/v1', 'HTTPProxy', name);
   const outcome: Outcome = {
@@ -45,6 +49,7 @@ export async function outcomeOf(app: App, limitMs: number): Promise<Outcome> {
         .map((hook) => [hook.name, countCalls(app, hook)]),
     ),
     told: toldOf(app),
+    alerts: alertsOf(app),
   };
   return JSON.parse(plain(JSON.stringify(outcome), { app: name, namespace })) as Outcome;
 }
@@ -77,6 +82,12 @@ function toldOf(app: App): string[] {
     .map((body) => (JSON.parse(body) as { metadata: Record<string, string> }).metadata)
     .map(({ eventType = '', eventMessage = '' }) => `${eventType} ${eventMessage}`)
     .filter((text) => !dependsOnPods(text));
+}
+
+function alertsOf(app: App): string[] {
+  return logicalCalls(app, 'chat')
+    .map((body) => JSON.parse(body) as Alert)
+    .map(({ severity, message }) => `${severity} ${message}`);
 }
 
 /** The numbers of the status; of the hashes only whether they are the same. */

@@ -8,11 +8,21 @@ export interface Scenario {
   readonly answers: Readonly<Record<string, HookReply>>;
   /** Where it ends. */
   readonly phase: Phase;
+  /** The last that people are told of it. */
+  readonly lastAlert: string;
 }
 
 export const scenarios = {
-  promotion: { answers: { undo: 403 }, phase: 'Succeeded' },
-  rollback: { answers: { undo: 403, load: 500 }, phase: 'Failed' },
+  promotion: {
+    answers: { undo: 403 },
+    phase: 'Succeeded',
+    lastAlert: 'info Canary analysis completed successfully, promotion finished.',
+  },
+  rollback: {
+    answers: { undo: 403, load: 500 },
+    phase: 'Failed',
+    lastAlert: 'error Failed checks threshold reached 2',
+  },
 } as const satisfies Record<string, Scenario>;
 
 /** What all apps are like: a webhook of each type, two steps up, two steps over to the primary. */
@@ -29,6 +39,9 @@ export const options = {
   ],
   analysis: { threshold: 2, stepWeights: [50, 100], stepWeightPromotion: 50 },
 } as const satisfies AppOptions;
+
+/** The last that people are told of an initialisation. */
+export const initialisedAlert = 'info New Deployment detected, initialization completed.';
 
 /** Whether an effect happens or not depends on how fast pods start. */
 export function dependsOnPods(text: string): boolean {

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 
-import type { ProviderConfig } from '../../../activities/metrics/provider.js';
-import { isMql, readMql, stackdriver } from '../../../activities/metrics/stackdriver.js';
+import type { ProviderConfig } from '../../activities/metrics/provider.js';
+import { isMql, readMql, stackdriver } from '../../activities/metrics/stackdriver.js';
 import { failureOf, obeysTheLaws, readsSafely, type Subject } from './laws.js';
 import { vectorOf } from './prometheus-server.js';
 import { startReplayServer, type Reply, type ReplayServer } from './replay-server.js';

@@ -1,11 +1,11 @@
-import { objectOf } from '../../../activities/metrics/answers.js';
+import { objectOf } from '../../activities/metrics/answers.js';
 import {
   externalMetrics,
   measurementIn,
   metricIn,
-} from '../../../activities/metrics/external-metrics.js';
-import type { ProviderConfig } from '../../../activities/metrics/provider.js';
-import { quantityOf } from '../../../activities/metrics/quantity.js';
+} from '../../activities/metrics/external-metrics.js';
+import type { ProviderConfig } from '../../activities/metrics/provider.js';
+import { quantityOf } from '../../activities/metrics/quantity.js';
 import { kubeAt } from './api-server.js';
 import { obeysTheLaws, readsSafely, type Subject } from './laws.js';
 import { startReplayServer, type Reply, type ReplayServer } from './replay-server.js';

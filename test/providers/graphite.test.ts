@@ -1,4 +1,4 @@
-import { graphite, readGraphite } from '../../../activities/metrics/graphite.js';
+import { graphite, readGraphite } from '../../activities/metrics/graphite.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer } from './replay-server.js';
 import { connecting, json } from './subject.js';

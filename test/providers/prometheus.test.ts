@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
-import { buildMetricProvider } from '../../../activities/metrics/index.js';
-import { prometheus } from '../../../activities/metrics/prometheus.js';
+import { buildMetricProvider } from '../../activities/metrics/index.js';
+import { prometheus } from '../../activities/metrics/prometheus.js';
 import { startMetricsServer, vectorOf, type MetricsServer } from './prometheus-server.js';
 
 let server: MetricsServer;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 
-import { UnexpectedAnswer } from '../../../activities/metrics/answers.js';
-import { measurementOf, messageIn } from '../../../activities/metrics/splunk-messages.js';
-import { splunk, splunkAddresses } from '../../../activities/metrics/splunk.js';
-import type { Measurement } from '../../../domain/threshold.js';
+import { UnexpectedAnswer } from '../../activities/metrics/answers.js';
+import { measurementOf, messageIn } from '../../activities/metrics/splunk-messages.js';
+import { splunk, splunkAddresses } from '../../activities/metrics/splunk.js';
+import type { Measurement } from '../../domain/threshold.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import {
   dataMessage,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { inspect } from 'node:util';
 
-import type { MetricProvider } from '../../../activities/metrics/provider.js';
-import type { Measurement } from '../../../domain/threshold.js';
+import type { MetricProvider } from '../../activities/metrics/provider.js';
+import type { Measurement } from '../../domain/threshold.js';
 import { startReplayServer, type Reply, type ReplayServer } from './replay-server.js';
 
 /** A metric provider and what its vendor documents, for the laws every provider obeys. */

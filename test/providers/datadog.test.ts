@@ -1,4 +1,4 @@
-import { datadog, readDatadog } from '../../../activities/metrics/datadog.js';
+import { datadog, readDatadog } from '../../activities/metrics/datadog.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer } from './replay-server.js';
 import { connecting, json } from './subject.js';

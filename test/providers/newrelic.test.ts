@@ -1,4 +1,4 @@
-import { newrelic, readNewRelic } from '../../../activities/metrics/newrelic.js';
+import { newrelic, readNewRelic } from '../../activities/metrics/newrelic.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer } from './replay-server.js';
 import { connecting, json } from './subject.js';

@@ -1,6 +1,6 @@
-import { keptn, valueIn, verdictIn } from '../../../activities/metrics/keptn.js';
-import { inquiryIn } from '../../../activities/metrics/keptn-query.js';
-import { objectOf } from '../../../activities/metrics/answers.js';
+import { keptn, valueIn, verdictIn } from '../../activities/metrics/keptn.js';
+import { inquiryIn } from '../../activities/metrics/keptn-query.js';
+import { objectOf } from '../../activities/metrics/answers.js';
 import { kubeAt } from './api-server.js';
 import { failureOf, obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer, type Reply, type ReplayServer } from './replay-server.js';

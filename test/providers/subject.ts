@@ -1,5 +1,5 @@
-import { buildMetricProvider } from '../../../activities/metrics/index.js';
-import type { ProviderConfig } from '../../../activities/metrics/provider.js';
+import { buildMetricProvider } from '../../activities/metrics/index.js';
+import type { ProviderConfig } from '../../activities/metrics/provider.js';
 import type { Subject } from './laws.js';
 
 /** How a subject connects: with its Secret, for a metric of one minute. */

@@ -1,4 +1,4 @@
-import { influxdb, readInflux } from '../../../activities/metrics/influxdb.js';
+import { influxdb, readInflux } from '../../activities/metrics/influxdb.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer } from './replay-server.js';
 import { connecting } from './subject.js';

@@ -1,6 +1,6 @@
-import type { Deps } from '../../../activities/deps.js';
-import { judgeMetrics, type Findings } from '../../../activities/metrics/judging.js';
-import { aCanary, someSettings } from '../a-canary.js';
+import type { Deps } from '../../activities/deps.js';
+import { judgeMetrics, type Findings } from '../../activities/metrics/judging.js';
+import { aCanary, someSettings } from '../activities/a-canary.js';
 import { startMetricsServer, vectorOf, type MetricsServer } from './prometheus-server.js';
 
 let server: MetricsServer;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-import { cloudwatch, newestIn } from '../../../activities/metrics/cloudwatch.js';
-import { objectOf } from '../../../activities/metrics/answers.js';
-import { queriesIn } from '../../../activities/metrics/cloudwatch-query.js';
-import type { ProviderConfig } from '../../../activities/metrics/provider.js';
+import { cloudwatch, newestIn } from '../../activities/metrics/cloudwatch.js';
+import { objectOf } from '../../activities/metrics/answers.js';
+import { queriesIn } from '../../activities/metrics/cloudwatch-query.js';
+import type { ProviderConfig } from '../../activities/metrics/provider.js';
 import { failureOf, obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer, type Reply, type ReplayServer } from './replay-server.js';
 

@@ -1,6 +1,6 @@
 import { KubeError, type Kube } from '../../activities/kube.js';
 import type { KubeObject } from '../../domain/objects.js';
-import { until } from './activity-bench.js';
+import { until } from '../cluster/activity-bench.js';
 
 export const keptnApi = 'metrics.keptn.sh/v1beta1';
 

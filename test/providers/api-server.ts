@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 
-import { connectKube, type Kube } from '../../../activities/kube.js';
+import { connectKube, type Kube } from '../../activities/kube.js';
 
 /** The Kubernetes API at an address, as a worker with this token asks it. */
 export function kubeAt(address: string, token: string): Kube {

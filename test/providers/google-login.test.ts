@@ -1,4 +1,4 @@
-import { googleLogin } from '../../../activities/metrics/google-login.js';
+import { googleLogin } from '../../activities/metrics/google-login.js';
 import { failureOf } from './laws.js';
 import { startReplayServer, type ReplayServer } from './replay-server.js';
 

@@ -1,4 +1,4 @@
-import { dynatrace, readDynatrace } from '../../../activities/metrics/dynatrace.js';
+import { dynatrace, readDynatrace } from '../../activities/metrics/dynatrace.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { startReplayServer } from './replay-server.js';
 import { connecting, json } from './subject.js';

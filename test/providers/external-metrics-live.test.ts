@@ -4,8 +4,8 @@ import { connectKube, refOf, type Kube } from '../../activities/kube.js';
 import { externalMetrics } from '../../activities/metrics/external-metrics.js';
 import type { KubeObject } from '../../domain/objects.js';
 import { selfSigned } from '../activities/self-signed.js';
-import { failureOf } from '../activities/metrics/laws.js';
-import { until } from './activity-bench.js';
+import { failureOf } from './laws.js';
+import { until } from '../cluster/activity-bench.js';
 
 const namespace = `external-metrics-${String(process.pid)}`;
 const labels = { app: 'adapter' };

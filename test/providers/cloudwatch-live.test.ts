@@ -4,17 +4,19 @@ import {
   type MetricDatum,
 } from '@aws-sdk/client-cloudwatch';
 
-import { cloudwatch } from '../../../activities/metrics/cloudwatch.js';
-import type { MetricProvider } from '../../../activities/metrics/provider.js';
-import { startMoto, type Moto } from './moto.js';
+import { cloudwatch } from '../../activities/metrics/cloudwatch.js';
+import type { MetricProvider } from '../../activities/metrics/provider.js';
+import { servePython, type Server } from './tool-server.js';
 
 const minute = 60_000;
 const region = 'eu-west-1';
 
-let moto: Moto;
+/** Behaves as AWS does. */
+let moto: Server;
 let client: CloudWatchClient;
 beforeAll(async () => {
-  moto = await startMoto();
+  const argv = ['-m', 'moto.server', '--host', '127.0.0.1', '--port'];
+  moto = await servePython('moto', (port) => [...argv, String(port)], '/moto-api/');
   const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
   client = new CloudWatchClient({ region, endpoint: moto.address, credentials });
 }, 600_000);

@@ -1,8 +1,8 @@
 import { connectKube, type Kube } from '../../activities/kube.js';
 import { keptn } from '../../activities/metrics/keptn.js';
 import type { KubeObject } from '../../domain/objects.js';
-import { failureOf } from '../activities/metrics/laws.js';
-import { until } from './activity-bench.js';
+import { failureOf } from './laws.js';
+import { until } from '../cluster/activity-bench.js';
 import { defineKeptn, keptnApi } from './keptn-kinds.js';
 
 const namespace = `keptn-${String(process.pid)}`;

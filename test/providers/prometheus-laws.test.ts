@@ -1,4 +1,4 @@
-import { prometheus, readPrometheus } from '../../../activities/metrics/prometheus.js';
+import { prometheus, readPrometheus } from '../../activities/metrics/prometheus.js';
 import { obeysTheLaws, readsSafely } from './laws.js';
 import { vectorOf } from './prometheus-server.js';
 
