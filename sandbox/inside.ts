@@ -68,7 +68,8 @@ type Manifests = {
 };
 
 function readAll({ parts, tools, repository }: Plan): Manifests {
-  const routing = [tools['gateway-api-crds'], tools['contour-crds']].flatMap(readManifests);
+  const sources = [tools['gateway-api-crds'], tools['contour-crds'], tools['traefik-crds']];
+  const routing = sources.flatMap((source) => readManifests(source));
   const own = readManifests(join(repository, 'deploy', 'crds'));
   return {
     definitions: [...withoutDescriptions(routing), ...own],

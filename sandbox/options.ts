@@ -4,7 +4,7 @@ import type { ParseArgsConfig } from 'node:util';
 
 import { parseForward } from './forwards.js';
 import type { Forward } from './forwards.js';
-import { PARTS } from './parts.js';
+import { OPTIONAL_PARTS, PARTS } from './parts.js';
 import type { Part } from './parts.js';
 
 /** What the command line asks for. */
@@ -30,14 +30,16 @@ Starts a cluster of real parts in namespaces of its own and stays until Ctrl-C.
   --exec 'CMD'      runs CMD (by sh) inside, then ends; the exit code is CMD's
   --name NAME       several sandboxes can run side by side (default: default)
   --join            with --exec: runs CMD in the sandbox NAME that is up already
-  --without PART    leaves a part out: ${PARTS.join(', ')} (repeatable)
-  --only PART       just this part (repeatable); control-plane alone is none of them
+  --without PART    leaves a part out: ${PARTS.join(', ')}
+  --with PART       adds a part that is built when first asked for: ${OPTIONAL_PARTS.join(', ')}
+  --only PART       just this part; control-plane alone is none of them
+                    (each of the three is repeatable and takes several parts as A,B)
   --images FILE     more entries for the image map (repeatable)
   --forward NAME=SERVICE.NAMESPACE:PORT
                     another service to reach from the host (repeatable)
 `;
 
-const onlyValues = ['control-plane', ...PARTS] as const;
+const allParts = [...PARTS, ...OPTIONAL_PARTS] as const;
 
 /** Reads the command line; undefined means that help is wanted; throws UsageError. */
 export function parseOptions(args: readonly string[]): Options | undefined {
@@ -52,7 +54,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   }
   return {
     name: values.name,
-    parts: chosenParts(values.only, values.without),
+    parts: chosenParts(values),
     images: values.images,
     forwards: values.forward.map(forward),
     ...(values.exec !== undefined && { exec: values.exec }),
@@ -65,6 +67,7 @@ const flags = {
   name: { type: 'string', default: 'default' },
   join: { type: 'boolean', default: false },
   without: { type: 'string', multiple: true, default: [] },
+  with: { type: 'string', multiple: true, default: [] },
   only: { type: 'string', multiple: true, default: [] },
   images: { type: 'string', multiple: true, default: [] },
   forward: { type: 'string', multiple: true, default: [] },
@@ -81,17 +84,36 @@ function parse(args: readonly string[]) {
   }
 }
 
-function chosenParts(only: readonly string[], without: readonly string[]): readonly Part[] {
-  for (const value of only) oneOf('--only', onlyValues, value);
-  for (const value of without) oneOf('--without', PARTS, value);
-  const wanted = PARTS.filter((part) => only.length === 0 || only.includes(part));
-  return wanted.filter((part) => !without.includes(part));
+type PartFlag = 'without' | 'with' | 'only';
+
+/** What may be said with each flag. */
+const allowedParts: Readonly<Record<PartFlag, readonly string[]>> = {
+  without: PARTS,
+  with: OPTIONAL_PARTS,
+  only: ['control-plane', ...allParts],
+};
+
+function chosenParts(values: Readonly<Record<PartFlag, readonly string[]>>): readonly Part[] {
+  const only = partsOf('only', values);
+  const without = partsOf('without', values);
+  const wanted: readonly string[] = [
+    ...(only.length > 0 ? only : PARTS),
+    ...partsOf('with', values),
+  ];
+  return allParts.filter((part) => wanted.includes(part) && !without.includes(part));
 }
 
-function oneOf(flag: string, allowed: readonly string[], value: string): void {
-  if (!allowed.includes(value)) {
-    throw new UsageError(`${flag} ${value}: must be one of ${allowed.join(', ')}`);
+function partsOf(
+  flag: PartFlag,
+  { [flag]: values }: Readonly<Record<PartFlag, readonly string[]>>,
+): readonly string[] {
+  const parts = values.flatMap((value) => value.split(','));
+  for (const part of parts) {
+    if (!allowedParts[flag].includes(part)) {
+      throw new UsageError(`--${flag} ${part}: must be one of ${allowedParts[flag].join(', ')}`);
+    }
   }
+  return parts;
 }
 
 function forward(text: string): Forward {

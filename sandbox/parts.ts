@@ -1,8 +1,10 @@
 import type { ToolName } from './tools/table.js';
 
-/** What is installed into the cluster, in this order. */
+/** What is installed into the cluster unless told otherwise, in this order. */
 export const PARTS = ['contour', 'prometheus', 'temporal', 'worker', 'demo'] as const;
-export type Part = (typeof PARTS)[number];
+/** Further gateways. They take minutes to build once, so only those who ask for them have them. */
+export const OPTIONAL_PARTS = ['traefik', 'skipper'] as const;
+export type Part = (typeof PARTS)[number] | (typeof OPTIONAL_PARTS)[number];
 
 /** The manifests of a part, relative to the repository. */
 export const partManifests: Readonly<Record<Part, readonly string[]>> = {
@@ -11,11 +13,13 @@ export const partManifests: Readonly<Record<Part, readonly string[]>> = {
   temporal: ['sandbox/parts/temporal.yaml'],
   worker: ['deploy/rbac.yaml', 'deploy/worker.yaml'],
   demo: ['sandbox/parts/demo.yaml'],
+  traefik: ['sandbox/parts/traefik.yaml'],
+  skipper: ['sandbox/parts/skipper.yaml'],
 };
 
 /** True for parts whose objects, or programs, need the custom kinds. */
 export function needsDefinitions(part: Part): boolean {
-  return part === 'contour' || part === 'worker' || part === 'demo';
+  return part === 'contour' || part === 'worker' || part === 'demo' || part === 'traefik';
 }
 
 const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
@@ -24,9 +28,11 @@ const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
   temporal: ['temporal'],
   worker: [],
   demo: [],
+  traefik: ['traefik', 'traefik-crds'],
+  skipper: ['skipper'],
 };
 
-/** The routers' kinds are there even without their controllers, so that their objects can be written. */
+/** Contour's kinds are there even without Contour, so that their objects can be written. */
 const always: readonly ToolName[] = ['control-plane', 'gateway-api-crds', 'contour-crds'];
 
 /** The tools a sandbox of these parts runs. */

@@ -2,13 +2,13 @@
  * `npm test [-- SUITE ...]`: every suite, or the named ones, one after the other; ends with the
  * line `N passed, N failed, N skipped` over all of them.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Forward } from '../sandbox/forwards.js';
-import { PARTS, type Part } from '../sandbox/parts.js';
+import { OPTIONAL_PARTS, PARTS, type Part } from '../sandbox/parts.js';
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import { summaryOf } from '../test/conformance/verdicts.js';
 import { crashesOf, lanes } from '../test/crash/cases.js';
@@ -25,6 +25,8 @@ type Run = () => Promise<Counts>;
 interface Stage {
   readonly parts: readonly Part[];
   readonly images: readonly string[];
+  /** What the host reaches besides, by names of the tests'. */
+  readonly forwards?: readonly Forward[];
 }
 
 interface Suite {
@@ -40,6 +42,17 @@ const quiet: Stage = { parts: ['temporal'], images: ['test/conformance/images.js
 const measured: Stage = { parts: ['prometheus'], images: quiet.images };
 
 const whole: Stage = { parts: PARTS, images: [] };
+
+/** Every gateway there is. */
+const gateways: Stage = {
+  parts: [...PARTS, ...OPTIONAL_PARTS],
+  images: [],
+  forwards: OPTIONAL_PARTS.map((name) => ({
+    name,
+    target: `${name}.${name}:80`,
+    preferredPort: 0,
+  })),
+};
 
 /** Lets tests on the host steer the load generator. */
 const load: Forward = { name: 'load', target: 'load.demo:80', preferredPort: 0 };
@@ -71,7 +84,7 @@ const suites: readonly Suite[] = [
   { name: 'routers', stage: quiet, runs: [jest('routers')] },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
-  { name: 'planes', stage: whole, runs: [jest('planes', { flags: ['--runInBand'] })] },
+  { name: 'planes', stage: gateways, runs: [jest('planes', { flags: ['--runInBand'] })] },
 ];
 
 const wanted = process.argv.slice(2);
@@ -82,9 +95,11 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const fetching = wanted.length === 0 ? fetchTools() : undefined;
 const { passed, failed, skipped } = await runAll(
   suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name)),
 );
+fetching?.kill();
 console.log(`\n${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;
 
@@ -113,12 +128,19 @@ async function runAll(chosen: readonly Suite[]): Promise<Counts> {
   return total;
 }
 
+/** Makes what later suites need while earlier ones mostly wait. */
+function fetchTools(): ChildProcess {
+  const program = [process.execPath, '--import', 'tsx', 'scripts/fetch-tools.ts'];
+  const argv = ['-n', '19', 'setpriv', '--pdeathsig', 'KILL', '--', ...program];
+  return spawn('nice', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
 /** Starts a sandbox; what it is reached by is in the environment from then on. */
-async function setUp({ parts, images }: Stage): Promise<Sandbox> {
+async function setUp({ parts, images, forwards = [] }: Stage): Promise<Sandbox> {
   const name = `test-${String(process.pid)}`;
   const sandbox = await startSandbox({
     ...{ name, parts, images },
-    forwards: [load],
+    forwards: [load, ...forwards],
     report: (line) => console.error(line),
   });
   Object.assign(process.env, {

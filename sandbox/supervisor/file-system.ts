@@ -54,9 +54,13 @@ function mount(...args: readonly string[]): void {
   execFileSync('mount', args);
 }
 
+const programs = [
+  ...(['control-plane', 'contour', 'envoy', 'prometheus', 'temporal'] as const),
+  ...(['skipper', 'traefik'] as const),
+];
+
 /** Puts every program of the sandbox into one folder, the first of PATH. */
 export function linkPrograms({ tools, loader, repository }: Plan): void {
-  const programs = ['control-plane', 'contour', 'envoy', 'prometheus', 'temporal'] as const;
   for (const name of programs) {
     const path = tools[name];
     if (path !== undefined) symlinkSync(path, join(stateFolders.bin, name));

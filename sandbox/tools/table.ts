@@ -148,6 +148,36 @@ export const tools = {
     path: 'prometheus',
     onPath: /^prometheus, version 3\./,
   },
+  // The web interface is not part of it: its module carries an empty folder in its place.
+  traefik: {
+    version: '3.6.12',
+    recipe: {
+      kind: 'go-module',
+      folder: 'traefik',
+      package: 'github.com/traefik/traefik/v3/cmd/traefik',
+      ldflags: stripped,
+    },
+    path: 'traefik',
+  },
+  'traefik-crds': {
+    version: '3.6.12',
+    recipe: {
+      kind: 'module-files',
+      module: 'github.com/traefik/traefik/v3',
+      files: 'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
+    },
+    path: '.',
+  },
+  skipper: {
+    version: '0.23.0',
+    recipe: {
+      kind: 'go-module',
+      folder: 'skipper',
+      package: 'github.com/zalando/skipper/cmd/skipper',
+      ldflags: stripped,
+    },
+    path: 'skipper',
+  },
   temporal: {
     version: '1.5.1',
     recipe: { kind: 'go-install', package: 'github.com/temporalio/cli/cmd/temporal' },

@@ -19,6 +19,18 @@ describe('the command line of the sandbox', () => {
     [['--only', 'temporal'], ['temporal']],
     [['--only', 'control-plane'], []],
     [['--only', 'demo', '--only', 'contour', '--without', 'demo'], ['contour']],
+    [
+      ['--only', 'contour,temporal'],
+      ['contour', 'temporal'],
+    ],
+    [
+      ['--without', 'worker,demo', '--with', 'traefik,skipper'],
+      ['contour', 'prometheus', 'temporal', 'traefik', 'skipper'],
+    ],
+    [
+      ['--only', 'temporal', '--with', 'skipper'],
+      ['temporal', 'skipper'],
+    ],
   ])('chooses the parts by %j', (args, parts) => {
     expect(parseOptions(args)?.parts).toEqual(parts);
   });
@@ -35,6 +47,7 @@ describe('the command line of the sandbox', () => {
 
   it.each([
     [['--without', 'envoy'], 'must be one of contour, prometheus, temporal, worker, demo'],
+    [['--with', 'contour'], 'must be one of traefik, skipper'],
     [['--only', 'x'], 'must be one of control-plane, contour'],
     [['--name', 'No Good'], 'use up to 40 of a-z, 0-9 and -'],
     [['--images', '/does/not/exist.json'], 'no such file'],

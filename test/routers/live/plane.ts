@@ -5,22 +5,33 @@ import { routersOf } from '../../../activities/routers/index.js';
 import type { Canary } from '../../../domain/canary.js';
 import type { KubeObject } from '../../../domain/objects.js';
 import { toCanary } from '../../../domain/routes.js';
-import { findSandbox } from '../../../sandbox/description.js';
+import { findSandbox, type Description } from '../../../sandbox/description.js';
 import { aCanary, someSettings } from '../../activities/a-canary.js';
 import { frontsOf } from '../../e2e/fronts.js';
 import { canaryOf, deploymentOf, type AppOptions } from '../../e2e/manifests.js';
 import { byVersion, clientsOf, type Answer, type Clients } from '../../e2e/requests.js';
 import { until } from '../../e2e/until.js';
 
+const envoy = { forward: 'gateway', url: 'http://envoy.projectcontour/' } as const;
+
 /** The gateway of each provider: the port on this machine, and its address in the cluster. */
 export const gateways = {
-  'gatewayapi:v1beta1': { forward: 'gateway', url: 'http://envoy.projectcontour/' },
+  contour: envoy,
+  'gatewayapi:v1': envoy,
+  'gatewayapi:v1beta1': envoy,
+  skipper: { forward: 'skipper', url: 'http://skipper.skipper/' },
+  traefik: { forward: 'traefik', url: 'http://traefik.traefik/' },
 } as const;
 
-/** A provider with a gateway in the sandbox. */
+/** A provider with a gateway that the sandbox can have. */
 export type PlaneProvider = keyof typeof gateways;
 
-export const planeProviders = Object.keys(gateways) as PlaneProvider[];
+const { ports } = await sandboxOfTests();
+
+/** Those whose gateway is up. */
+export const planeProviders = (Object.keys(gateways) as PlaneProvider[]).filter(
+  (provider) => ports[gateways[provider].forward] !== undefined,
+);
 
 /** What the primary's and the canary's pods answer with. */
 export const [primary, canary] = ['1.0.0', '2.0.0'] as const;
@@ -43,12 +54,12 @@ export async function openPlane(
   provider: PlaneProvider,
   { env = {}, analysis = {} }: Pick<AppOptions, 'env' | 'analysis'> = {},
 ): Promise<Plane> {
-  const sandbox = await findSandbox(process.env['SLUICE_SANDBOX_NAME'] ?? '');
-  if (sandbox === undefined) throw new Error('the sandbox of these tests is not up');
   const namespace = `plane-${randomUUID().slice(0, 8)}`;
   const host = `${namespace}.example.com`;
-  const port = sandbox.ports[gateways[provider].forward];
-  const clients = clientsOf(`http://127.0.0.1:${String(port)}`, host);
+  const clients = clientsOf(
+    `http://127.0.0.1:${String(ports[gateways[provider].forward])}`,
+    host,
+  );
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const objects = [
     workload('web-primary', deploymentOf(namespace, { tag: primary })),
@@ -88,6 +99,12 @@ export async function openPlane(
     },
   };
   return plane;
+}
+
+async function sandboxOfTests(): Promise<Description> {
+  const sandbox = await findSandbox(process.env['SLUICE_SANDBOX_NAME'] ?? '');
+  if (sandbox === undefined) throw new Error('the sandbox of these tests is not up');
+  return sandbox;
 }
 
 /** The canary's share of the answers, in percent; what neither version answered is an error. */
