@@ -12,6 +12,11 @@ const project = (displayName, folders) => ({
   displayName,
   testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
 });
+/** Live gateways, by the names of their files. */
+const planes = (displayName, names) => ({
+  ...project(displayName, []),
+  testMatch: [`<rootDir>/test/routers/live/${names}.test.ts`],
+});
 
 export default {
   projects: [
@@ -23,7 +28,8 @@ export default {
     project('crash', ['crash']),
     project('loadtester', ['loadtester']),
     { ...project('routers', []), testMatch: ['<rootDir>/test/routers/*.test.ts'] },
-    project('planes', ['routers/live']),
+    planes('planes', '{envoy,kubernetes}'),
+    planes('gateways', '{traefik,skipper}'),
     project('e2e', ['e2e']),
   ],
 };

@@ -2,7 +2,7 @@
  * `npm test [-- SUITE ...]`: every suite, or the named ones, one after the other; ends with the
  * line `N passed, N failed, N skipped` over all of them.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ interface Suite {
   readonly name: string;
   readonly runs: readonly Run[];
   readonly stage?: Stage;
+  /** Run only when it is named: its parts take many minutes to build. */
+  readonly isExtra?: true;
 }
 
 /** What stays out of the way of tests that act as the worker themselves, or run it. */
@@ -43,9 +45,9 @@ const measured: Stage = { parts: ['prometheus'], images: quiet.images };
 
 const whole: Stage = { parts: PARTS, images: [] };
 
-/** Every gateway there is. */
+/** The gateways that nothing else needs. */
 const gateways: Stage = {
-  parts: [...PARTS, ...OPTIONAL_PARTS],
+  parts: [...PARTS.filter((part) => part !== 'contour'), ...OPTIONAL_PARTS],
   images: [],
   forwards: OPTIONAL_PARTS.map((name) => ({
     name,
@@ -84,7 +86,12 @@ const suites: readonly Suite[] = [
   { name: 'routers', stage: quiet, runs: [jest('routers')] },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
-  { name: 'planes', stage: gateways, runs: [jest('planes', { flags: ['--runInBand'] })] },
+  { name: 'planes', stage: whole, runs: [jest('planes', { flags: ['--runInBand'] })] },
+  {
+    ...{ name: 'gateways', isExtra: true },
+    stage: gateways,
+    runs: [jest('gateways', { flags: ['--runInBand'] })],
+  },
 ];
 
 const wanted = process.argv.slice(2);
@@ -95,11 +102,11 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const fetching = wanted.length === 0 ? fetchTools() : undefined;
 const { passed, failed, skipped } = await runAll(
-  suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name)),
+  suites.filter(({ name, isExtra = false }) =>
+    wanted.length === 0 ? !isExtra : wanted.includes(name),
+  ),
 );
-fetching?.kill();
 console.log(`\n${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;
 
@@ -126,13 +133,6 @@ async function runAll(chosen: readonly Suite[]): Promise<Counts> {
     await up?.sandbox.stop();
   }
   return total;
-}
-
-/** Makes what later suites need while earlier ones mostly wait. */
-function fetchTools(): ChildProcess {
-  const program = [process.execPath, '--import', 'tsx', 'scripts/fetch-tools.ts'];
-  const argv = ['-n', '19', 'setpriv', '--pdeathsig', 'KILL', '--', ...program];
-  return spawn('nice', argv, { stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 /** Starts a sandbox; what it is reached by is in the environment from then on. */

@@ -21,7 +21,7 @@ const atATime = 32;
 
 /** Clients that send to a virtual host behind a URL such as `http://127.0.0.1:4711`. */
 export function clientsOf(gateway: string, host: string): Clients {
-  const agent = new Agent({ keepAlive: true, maxSockets: 2 * atATime });
+  const agent = new Agent({ keepAlive: true });
 
   const ask: Clients['ask'] = (headers = {}) =>
     new Promise((resolve, reject) => {

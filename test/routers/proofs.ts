@@ -17,12 +17,12 @@ export interface Proof {
   readonly definitions?: CrdProduct | 'kubernetes' | 'made';
 }
 
-const byContour: Proof['live'] = {
-  plane: 'Envoy, led by Contour',
-  test: 'test/e2e/data-plane.test.ts',
-};
+const by = (plane: string, name: string): NonNullable<Proof['live']> => ({
+  plane,
+  test: `test/routers/live/${name}.test.ts`,
+});
 
-const planes = 'test/routers/live/plane.ts';
+const byContour = by('Envoy, led by Contour', 'envoy');
 
 /** What is proved for each provider; tests hold that it is. */
 export const proofs: Readonly<Record<Provider, Proof>> = {
@@ -31,25 +31,20 @@ export const proofs: Readonly<Record<Provider, Proof>> = {
   'appmesh:v1beta2': { definitions: 'made' },
   contour: { definitions: 'contour', live: byContour },
   'gatewayapi:v1': { definitions: 'gateway-api', live: byContour },
-  'gatewayapi:v1beta1': {
-    definitions: 'gateway-api',
-    live: { ...byContour, test: planes },
-  },
+  'gatewayapi:v1beta1': { definitions: 'gateway-api', live: byContour },
   gloo: { definitions: 'gloo' },
   istio: { definitions: 'istio' },
   knative: { definitions: 'knative' },
-  kubernetes: {
-    live: { plane: 'the pods themselves', test: 'test/e2e/strategies.test.ts' },
-  },
+  kubernetes: { live: by('the pods themselves', 'kubernetes') },
   kuma: { definitions: 'kuma' },
   linkerd: { definitions: 'made' },
   nginx: { definitions: 'kubernetes' },
   osm: { definitions: 'smi' },
-  skipper: { definitions: 'kubernetes' },
+  skipper: { definitions: 'kubernetes', live: by('Skipper', 'skipper') },
   'smi:v1alpha1': { definitions: 'made' },
   'smi:v1alpha2': { definitions: 'smi' },
   'smi:v1alpha3': { definitions: 'smi' },
-  traefik: { definitions: 'traefik' },
+  traefik: { definitions: 'traefik', live: by('Traefik', 'traefik') },
 };
 
 /** What is special about published definitions. */

@@ -28,11 +28,6 @@ export type PlaneProvider = keyof typeof gateways;
 
 const { ports } = await sandboxOfTests();
 
-/** Those whose gateway is up. */
-export const planeProviders = (Object.keys(gateways) as PlaneProvider[]).filter(
-  (provider) => ports[gateways[provider].forward] !== undefined,
-);
-
 /** What the primary's and the canary's pods answer with. */
 export const [primary, canary] = ['1.0.0', '2.0.0'] as const;
 
@@ -49,21 +44,24 @@ export interface Plane {
 
 const kube = connectKube(loadKubeConfig());
 
-/** Opens one in a namespace of its own; the environment is that of the canary's pods. */
+/** What the pods of a plane have in their environment, and the analysis of its Canary. */
+interface PlaneOptions extends Pick<AppOptions, 'analysis'> {
+  readonly primaryEnv?: AppOptions['env'];
+  readonly canaryEnv?: AppOptions['env'];
+}
+
+/** Opens one in a namespace of its own. */
 export async function openPlane(
   provider: PlaneProvider,
-  { env = {}, analysis = {} }: Pick<AppOptions, 'env' | 'analysis'> = {},
+  { primaryEnv = {}, canaryEnv = {}, analysis = {} }: PlaneOptions = {},
 ): Promise<Plane> {
   const namespace = `plane-${randomUUID().slice(0, 8)}`;
   const host = `${namespace}.example.com`;
-  const clients = clientsOf(
-    `http://127.0.0.1:${String(ports[gateways[provider].forward])}`,
-    host,
-  );
+  const clients = clientsOf(`http://127.0.0.1:${String(ports[gateways[provider].forward])}`, host);
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const objects = [
-    workload('web-primary', deploymentOf(namespace, { tag: primary })),
-    workload('web', deploymentOf(namespace, { tag: canary, env })),
+    workload('web-primary', deploymentOf(namespace, { tag: primary, env: primaryEnv })),
+    workload('web', deploymentOf(namespace, { tag: canary, env: canaryEnv })),
     ...['web', 'web-primary', 'web-canary'].map((name) => serviceOf(namespace, name)),
     ...frontsOf(provider, { namespace, host }),
   ];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { shareOf } from '../../../sandbox/demo/traffic.js';
 import { openStage, type App, type Stage } from '../../e2e/stage.js';
-import { gateways, planeProviders } from './plane.js';
+import { gateways, type PlaneProvider } from './plane.js';
 
 /** Enough answers at each weight that three points are far outside of what chance does. */
 const requestsPerSecond = 350;
@@ -15,20 +15,14 @@ const metrics = [
   { name: 'request-duration', interval: '10s', thresholdRange: { max: 2_000 } },
 ];
 
-/** Releases by the others are in test/e2e. */
-const providers = planeProviders.filter((it) => !['contour', 'gatewayapi:v1'].includes(it));
-
-let stage: Stage;
-beforeAll(async () => {
-  stage = await openStage();
-}, 180_000);
-afterAll(() => stage.close(), 60_000);
-
-describe.each(providers)('a release by %s', (provider) => {
+/** A good release and a bad one, by the workflow, under load. */
+export function releasesBy(provider: PlaneProvider): void {
+  let stage: Stage;
   let app: App;
   let sendingSince = 0;
 
   beforeAll(async () => {
+    stage = await openStage();
     app = await stage.open(`live-${provider.replace(/\W/g, '')}`, {
       provider,
       replicas: 2,
@@ -41,9 +35,12 @@ describe.each(providers)('a release by %s', (provider) => {
     await sleep(settlingMs);
     sendingSince = Date.now();
   }, 180_000);
-  afterAll(() => stage.traffic.send(0));
+  afterAll(async () => {
+    await stage.traffic.send(0);
+    await stage.close();
+  }, 60_000);
 
-  it('splits users by its weights, is promoted by its metrics, and fails no request', async () => {
+  it('a release splits users by its weights, is promoted by its metrics, and fails no request', async () => {
     await app.setImage('2.0.0');
     const measured: Record<string, { share: number; requests: number }> = {};
     for (const weight of [10, 50]) {
@@ -70,7 +67,7 @@ describe.each(providers)('a release by %s', (provider) => {
     expect(all.failed).toBe(0);
   }, 240_000);
 
-  it('of a version that answers HTTP 500 is rolled back by its metrics', async () => {
+  it('a version that answers HTTP 500 is rolled back by its metrics', async () => {
     const since = Date.now();
     await app.setImage('3.0.0-errors');
     await app.untilState('the bad release', ({ images }) =>
@@ -86,35 +83,4 @@ describe.each(providers)('a release by %s', (provider) => {
     expect(Object.keys(failures.serverErrors)).toEqual(['3.0.0-errors']);
     expect(failures).toMatchObject({ connection: 0, timeout: 0 });
   }, 240_000);
-});
-
-describe('a Blue/Green release by kubernetes', () => {
-  it('moves all users at its promotion, and fails no request', async () => {
-    const app = await stage.open('live-kubernetes', {
-      provider: 'kubernetes',
-      replicas: 2,
-      analysis: { interval: '2s', stepWeight: undefined, maxWeight: undefined, iterations: 3 },
-    });
-    await app.initialised();
-    const url = `http://web.${app.canary.namespace}/`;
-    await stage.traffic.send(requestsPerSecond, { url, host: '' });
-    await sleep(settlingMs);
-    const since = Date.now();
-    await app.setImage('2.0.0');
-    await app.untilState('the second iteration', ({ iterations }) => iterations === 2, 90_000);
-    const analysed = await stage.traffic.counted(since, Date.now());
-    const ending = await app.ending();
-    await sleep(settlingMs);
-    const promotedAt = Date.now();
-    await sleep(5_000);
-    const promoted = await stage.traffic.counted(promotedAt, Date.now());
-    const all = await stage.traffic.counted(since);
-    await stage.traffic.send(0);
-
-    console.log(`kubernetes: ${JSON.stringify({ analysed, promoted, all })}`);
-    expect(ending.outcome).toBe('promoted');
-    expect(Object.keys(analysed.byVersion)).toEqual(['1.0.0']);
-    expect(Object.keys(promoted.byVersion)).toEqual(['2.0.0']);
-    expect(all.failed).toBe(0);
-  }, 240_000);
-});
+}
