@@ -103,13 +103,13 @@ async function promoteOne({ kube, temporal }: Stage, view: View): Promise<void> 
   const checks = account.deeds.filter(({ name }) => name === 'check');
   const wall = ended.at - patched;
   const startUp = covered(startUps(view.pods, patched));
-  const overhead = wall - checks.length * intervalMs - startUp;
+  const overhead = wall - account.ticks.length * intervalMs - startUp;
   const scaleUp = account.deeds.find(({ name }) => name === 'scaleUp');
   const lastStep = checks.at(-1)?.completed ?? NaN;
   console.log(`
 a promoted release of five steps at 10 s (load average ${(loadavg()[0] ?? 0).toFixed(1)})     Flagger 1.44
   wall time                             ${seconds(wall).padStart(8)}    ${flagger.wall}
-  checks × interval                     ${`${checks.length} × 10 s`.padStart(8)}
+  checks × interval                     ${`${account.ticks.length} × 10 s`.padStart(8)}
   pods' own start-up                    ${seconds(startUp).padStart(8)}
   overhead                              ${seconds(overhead).padStart(8)}    ${flagger.overhead}
   detection: patch → scale-up scheduled ${seconds((scaleUp?.scheduled ?? NaN) - patched).padStart(8)}
