@@ -55,9 +55,14 @@ function mount(...args: readonly string[]): void {
 }
 
 const programs = [
-  ...(['control-plane', 'contour', 'envoy', 'prometheus', 'temporal'] as const),
-  ...(['skipper', 'traefik'] as const),
-];
+  'control-plane',
+  'contour',
+  'envoy',
+  'prometheus',
+  'skipper',
+  'temporal',
+  'traefik',
+] as const;
 
 /** Puts every program of the sandbox into one folder, the first of PATH. */
 export function linkPrograms({ tools, loader, repository }: Plan): void {

@@ -107,7 +107,7 @@ export const tools = {
     },
     path: '.',
   },
-  // For a test of metrics alone. The next major version has the same API, but needs a compiler of Rust.
+  // For a test of metrics alone, which asks it by the API of version 2.
   influxdb: {
     version: '1.8.3',
     recipe: { kind: 'go-install', package: 'github.com/influxdata/influxdb/cmd/influxd' },
