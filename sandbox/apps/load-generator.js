@@ -3,7 +3,7 @@
  * tells how they went.
  *
  *   GET  /stats?since=MS&until=MS  counts of the whole seconds in the window (Unix ms); without parameters since the start
- *   GET  /config                   what is sent: { url, host, rate }
+ *   GET  /config                   what is sent: { url, host, rate, keepAlive }
  *   POST /config                   changes any of these
  *   GET  /metrics, /healthz
  */
@@ -38,6 +38,7 @@ const source = new TrafficSource({
     url: process.env.TARGET_URL || 'http://localhost/',
     host: process.env.HOST_HEADER ?? '',
     rate: numberFromEnv('RATE', 0),
+    keepAlive: true,
   }),
   concurrency: numberFromEnv('CONCURRENCY', 64),
   timeoutMs: numberFromEnv('TIMEOUT_MS', 5000),
@@ -102,17 +103,20 @@ function refuse(message) {
   throw new BadRequest(message);
 }
 
-function checked({ url, host, rate, ...unknown }) {
+function checked({ url, host, rate, keepAlive, ...unknown }) {
   const names = Object.keys(unknown);
   if (names.length > 0)
-    refuse(`unknown settings: ${names.join(', ')}; known are url, host and rate`);
+    refuse(`unknown settings: ${names.join(', ')}; known are url, host, rate and keepAlive`);
   if (!URL.canParse(url) || new URL(url).protocol !== 'http:')
     refuse(`url must be http://…, got ${url}`);
   if (typeof host !== 'string') refuse(`host must be a string, got ${JSON.stringify(host)}`);
   if (!(typeof rate === 'number' && rate >= 0)) {
     refuse(`rate must be a number of at least 0, got ${JSON.stringify(rate)}`);
   }
-  return { url, host, rate };
+  if (typeof keepAlive !== 'boolean') {
+    refuse(`keepAlive must be true or false, got ${JSON.stringify(keepAlive)}`);
+  }
+  return { url, host, rate, keepAlive };
 }
 
 function milliseconds(searchParams, name, fallback) {

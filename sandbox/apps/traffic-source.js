@@ -9,7 +9,7 @@ const IDLE_MS = 30_000;
 const CATCH_UP_SECONDS = 1;
 
 /**
- * Sends GET requests at a steady rate over kept-alive connections, never more than `concurrency` at once.
+ * Sends GET requests at a steady rate, never more than `concurrency` at once.
  * `onAnswer({ version, status })` and `onFailure(reason, error)` (`connection` or `timeout`) tell how each went.
  */
 export class TrafficSource {
@@ -23,7 +23,10 @@ export class TrafficSource {
   #inFlight = 0;
   #lastTickAt = performance.now();
 
-  /** `target` is `{ url, host, rate }`: the URL, the Host header ('' = the URL's own) and requests per second. */
+  /**
+   * `target` is `{ url, host, rate, keepAlive }`: the URL, the Host header ('' = the URL's own), requests per second, and whether
+   * connections serve many requests. A Service balances connections, not requests: one that is kept stays with its pod.
+   */
   constructor({ target, concurrency, timeoutMs, events }) {
     this.#target = target;
     this.#events = events;
@@ -37,7 +40,7 @@ export class TrafficSource {
     return this.#target;
   }
 
-  /** Goes on with another URL, host or rate, at once. */
+  /** Goes on with another target at once. */
   retarget(target) {
     this.#target = target;
     this.#owed = 0;
@@ -60,9 +63,9 @@ export class TrafficSource {
   #send() {
     this.#inFlight += 1;
     let timedOut = false;
-    const { url, host } = this.#target;
+    const { url, host, keepAlive } = this.#target;
     const sent = request(url, {
-      agent: this.#agent,
+      agent: keepAlive && this.#agent,
       timeout: this.#timeoutMs,
       headers: host === '' ? {} : { host },
     });

@@ -21,6 +21,8 @@ export interface Target {
   readonly url?: string;
   /** The header `Host`; empty for that of the URL. */
   readonly host: string;
+  /** Whether connections serve many requests; they do by default. A Service balances connections, not requests. */
+  readonly keepAlive?: boolean;
 }
 
 /** The Envoy of Contour, as the load generator reaches it. */
@@ -47,7 +49,7 @@ export function trafficAt(url: string): Traffic {
     async send(rate, target) {
       await http.post('/config', {
         rate,
-        ...(target === undefined ? {} : { url: gateway, ...target }),
+        ...(target === undefined ? {} : { url: gateway, keepAlive: true, ...target }),
       });
     },
     async counted(since, until) {

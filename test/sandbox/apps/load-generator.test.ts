@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import { startApp } from './start-app.js';
 import type { App } from './start-app.js';
@@ -104,6 +104,30 @@ test('sends the Host header it is given', async () => {
   expect(Object.keys(byVersion)).toEqual(['none']);
 });
 
+test('keeps connections, or opens one for each request', async () => {
+  const connections = new Set<Socket>();
+  const target = await serve(({ socket }, response) => {
+    connections.add(socket);
+    response.end();
+  });
+  const load = await loadOn(target);
+  const kept = await statsOnce(load, ({ requests }) => requests >= 100);
+  expect(connections.size).toBeLessThan(kept.requests / 2);
+
+  await configure(load, { rate: 0, keepAlive: false });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const before = await stats(load);
+  connections.clear();
+  await configure(load, { rate: 200 });
+  await statsOnce(load, ({ requests }) => requests >= before.requests + 100);
+  await configure(load, { rate: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const after = await stats(load);
+
+  expect(connections.size).toBeGreaterThanOrEqual(after.requests - before.requests);
+  expect(after.failed).toBe(0);
+});
+
 test('a window holds whole seconds only', async () => {
   const web = await start('demo-app.js', { VERSION: '1.0.0' });
   const load = await loadOn(web.url);
@@ -125,15 +149,21 @@ test('refuses settings it does not understand and keeps the old ones', async () 
   const load = await loadOn('http://127.0.0.1:1/', { RATE: '0' });
 
   const answers = await Promise.all(
-    [{ rate: 'fast' }, { rate: -1 }, { url: 'ftp://x' }, { speed: 3 }, { host: 7 }].map((bad) =>
-      configure(load, bad),
-    ),
+    [
+      { rate: 'fast' },
+      { rate: -1 },
+      { url: 'ftp://x' },
+      { speed: 3 },
+      { host: 7 },
+      { keepAlive: 1 },
+    ].map((bad) => configure(load, bad)),
   );
 
-  expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
+  expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
   expect(await (await fetch(`${load.url}/config`)).json()).toEqual({
     url: 'http://127.0.0.1:1/',
     host: '',
     rate: 0,
+    keepAlive: true,
   });
 });
