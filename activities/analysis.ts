@@ -16,7 +16,7 @@ import type { Deps } from './deps.js';
 import { askGates } from './gates.js';
 import { judgeMetrics, type Findings, type Halt } from './metrics/judging.js';
 import { perform, recordEvents, tell } from './reporting.js';
-import { applyRoutes, liveRoutes, repairRoutes } from './routing.js';
+import { applyRoutes, liveRoutes, repairRoutes, type SeenRoutes } from './routing.js';
 import { askHook } from './webhooks.js';
 import { workloadOf } from './workloads/index.js';
 import type { Workload } from './workloads/workload.js';
@@ -66,6 +66,8 @@ interface Round {
   readonly signal: AbortSignal;
   /** What the keys of all calls of this check begin with. */
   readonly key: string;
+  /** As they were found, or repaired. */
+  readonly routes?: SeenRoutes;
 }
 
 /**
@@ -95,12 +97,12 @@ async function checkOnce(round: Round, remember: Remember): Promise<CheckResult>
   const rollback = await rollbackAskedFor(round);
   if (rollback !== undefined) return { verdict: 'rollback', hook: rollback };
   signal.throwIfAborted();
-  const repaired = await repair(round);
+  const { repaired, routes } = await repair(round);
   const { key, before: events = [] } = input.report;
   await recordEvents(deps, input.canary, { key: `${key}/before`, events, on: manifest });
   const { readings, halt } = await judged(round);
   if (halt !== undefined) return tellHalt(round, { readings, repaired }, halt);
-  return goOn(round, { readings, repaired }, remember);
+  return goOn({ ...round, routes }, { readings, repaired }, remember);
 }
 
 /** Asks the rollback hooks; the first that agrees is the answer. */
@@ -119,9 +121,14 @@ async function rollbackAskedFor(round: Round): Promise<string | undefined> {
 }
 
 /** Puts back what somebody changed in the routes, without touching the weight, and tells of it. */
-async function repair({ deps, canary, input, manifest }: Round): Promise<boolean> {
-  const drift = await repairRoutes(deps, canary, input);
-  if (drift === 'none') return false;
+async function repair({
+  deps,
+  canary,
+  input,
+  manifest,
+}: Round): Promise<{ readonly repaired: boolean; readonly routes: SeenRoutes }> {
+  const { drift, seen: routes } = await repairRoutes(deps, canary, input);
+  if (drift === 'none') return { repaired: false, routes };
   const names = namesOf(canary);
   const event =
     drift === 'weights'
@@ -129,7 +136,7 @@ async function repair({ deps, canary, input, manifest }: Round): Promise<boolean
       : metricTexts.routesRestored(names, input.routes.canary);
   const told = { key: `${input.report.key}/repair`, events: [event], on: manifest };
   await recordEvents(deps, input.canary, told);
-  return true;
+  return { repaired: true, routes };
 }
 
 /** Asks the hooks that are part of the check, and the metrics with those of the rollout. */
@@ -173,11 +180,12 @@ async function tellHalt(
     await recordEvents(deps, input.canary, { key: `${key}/undecided`, events, on: manifest });
     return { verdict: 'undecided', ...found, policy, check, reason };
   }
-  await tell(deps, input.canary, {
+  const report = {
     key: `${key}/failed`,
     before: [{ type: 'Warning', message: reason }],
     status: { ...status, failedChecks: input.failedChecks + 1 },
-  });
+  } as const;
+  await tell(deps, { canary: input.canary, report, on: manifest });
   return { verdict: 'failed', ...found, check, reason };
 }
 
@@ -210,16 +218,21 @@ async function closedGate(round: Round): Promise<ClosedGate | undefined> {
 }
 
 /** A closed gate is told of once, not at every check. */
-async function tellClosed({ deps, input, canary }: Round, gate: ClosedGate): Promise<void> {
+async function tellClosed(
+  { deps, input, canary, manifest }: Round,
+  gate: ClosedGate,
+): Promise<void> {
   if (isDeepStrictEqual(gate, input.then.told)) return;
   const status = closedStatus(gate);
   const after = [closedGateText(canary, gate, input.revision)];
-  await tell(deps, input.canary, { key: `${input.report.key}/closed`, status, after });
+  const report = { key: `${input.report.key}/closed`, status, after };
+  await tell(deps, { canary: input.canary, report, on: manifest });
 }
 
-async function makeStep({ deps, canary, input }: Round, step: Shift): Promise<void> {
-  const told = { canary: input.canary, report: step.report };
-  await perform(deps, told, () => applyRoutes(deps, canary, step));
+async function makeStep(round: Round, step: Shift): Promise<void> {
+  const { deps, canary, input, manifest, routes } = round;
+  const told = { canary: input.canary, report: step.report, on: manifest };
+  await perform(deps, told, () => applyRoutes(deps, canary, step, routes));
 }
 
 /** A watch can lag behind, so bad news is had from the API server itself before it is believed. */

@@ -9,12 +9,19 @@ import type { Deps } from './deps.js';
 /** The group and version Canaries are read and written in. */
 export const canaryApiVersion = 'flagger.app/v1beta1';
 
+/** A Canary, and the manifest it was read from. */
+export interface CanaryRead {
+  readonly canary: Canary;
+  readonly manifest: KubeObject;
+}
+
 /**
  * Reads a Canary as it is now. Throws a failure that is not retried: `Gone` when there is none,
  * `InvalidSpec` with every problem of its manifest.
  */
-export async function readCanary(deps: Deps, ref: CanaryRef): Promise<Canary> {
-  return parsed(deps, await readManifest(deps, ref));
+export async function readCanary(deps: Deps, ref: CanaryRef): Promise<CanaryRead> {
+  const manifest = await readManifest(deps, ref);
+  return { canary: parsed(deps, manifest), manifest };
 }
 
 /**
@@ -25,7 +32,7 @@ export async function canaryUnderAnalysis(
   deps: Deps,
   ref: CanaryRef,
   revision: string,
-): Promise<{ readonly canary: Canary; readonly manifest: KubeObject }> {
+): Promise<CanaryRead> {
   const watched = deps.canaries?.get(ref);
   const status: CanaryStatus = watched?.status ?? {};
   const manifest =

@@ -27,7 +27,7 @@ export async function conclude(
 ): Promise<void> {
   const { cancellationSignal: signal, info } = Context.current();
   const { attempt, workflowExecution } = info;
-  const canary = await readCanary(deps, ref);
+  const { canary } = await readCanary(deps, ref);
   const { phase = '' } = canary.status;
   const done = new Set(info.heartbeatDetails as readonly number[] | undefined);
   const failures: string[] = [];
@@ -47,7 +47,7 @@ export async function conclude(
     }
   }
   if (failures.length > 0 && !isLast) throw tryAgain(failures, attempt);
-  await tell(deps, ref, report);
+  await tell(deps, { canary: ref, report });
 }
 
 /** Told on the Canary like every error of an activity. */

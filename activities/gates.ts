@@ -57,7 +57,7 @@ export async function awaitGate(
   let told = info.heartbeatDetails === true;
   for (;;) {
     signal.throwIfAborted();
-    const canary = await readCanary(deps, ref);
+    const { canary } = await readCanary(deps, ref);
     told ||= again === true && canary.status.phase === 'Waiting';
     const closed = await askGates(deps, 'confirm-rollout', {
       ref,
@@ -71,7 +71,7 @@ export async function awaitGate(
     if (closed === undefined) return;
     if (!told) {
       const event = closedGateText(canary, closed, revision);
-      await tell(deps, ref, { ...report, after: [event] });
+      await tell(deps, { canary: ref, report: { ...report, after: [event] } });
       told = true;
       remember(told);
     }

@@ -47,9 +47,9 @@ export function createActivities(deps: Deps): Activities & Courier {
     putBack: watched((input) => putBack(deps, input)),
     conclude: watched((input, remember) => conclude(deps, input, remember)),
     revert: watched((input) => revert(deps, input)),
-    tell: watched(({ canary, report }) => tell(deps, canary, report)),
+    tell: watched((input) => tell(deps, input)),
     setImages: watched(async ({ canary, images }) => {
-      const workload = workloadOf(deps, await readCanary(deps, canary));
+      const workload = workloadOf(deps, (await readCanary(deps, canary)).canary);
       return { revision: await workload.setImages(images) };
     }),
     // An event about it would have to be delivered in turn.

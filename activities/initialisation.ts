@@ -25,9 +25,9 @@ export async function prepare(
   deps: Deps,
   { canary: ref, report }: MoveInput<'prepare'>,
 ): Promise<{ readonly revision: string }> {
-  const canary = await readCanary(deps, ref);
+  const { canary, manifest: on } = await readCanary(deps, ref);
   // Told before the deed: whoever waits for the first primary should see what it is for.
-  await tell(deps, ref, report);
+  await tell(deps, { canary: ref, report, on });
 
   const workload = workloadOf(deps, canary);
   const target = await workload.target();
@@ -36,7 +36,7 @@ export async function prepare(
 
   const probed = await probeProviders(deps, canary);
   if (probed !== undefined) {
-    await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed] });
+    await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed], on });
   }
   const revision = await revisionOfPrimary(canary, workload, target);
   await scalerOf(deps, canary)?.createPrimary();
@@ -48,9 +48,9 @@ export async function prepare(
  * only behind that the target is scaled to zero, so that somebody answers all the time.
  */
 export async function initialise(deps: Deps, input: MoveInput<'initialise'>): Promise<void> {
-  const canary = await readCanary(deps, input.canary);
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
   const workload = workloadOf(deps, canary);
-  await perform(deps, input, async () => {
+  await perform(deps, { ...input, on }, async () => {
     await applyServices(deps, canary, ['apex'], await workload.target());
     await applyRoutes(deps, canary, { routes: allToPrimary, cookies: {} });
     await setFinalizer(deps.kube, input.canary, canary.revertOnDeletion);

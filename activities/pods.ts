@@ -30,7 +30,7 @@ const longestTimer = 2 ** 31 - 1;
  */
 export async function awaitPods(deps: Deps, input: MoveInput<'awaitPods'>): Promise<PodsResult> {
   const { canary, role, deadline } = input;
-  const workload = workloadOf(deps, await readCanary(deps, canary));
+  const workload = workloadOf(deps, (await readCanary(deps, canary)).canary);
   const wait = { role, deadline, slow: (reason: string) => warn(deps, input, reason) };
   return podsReady(workload, wait);
 }

@@ -14,10 +14,10 @@ import { workloadOf } from './workloads/index.js';
  * so a change that comes in between is not promoted unseen.
  */
 export async function promote(deps: Deps, input: MoveInput<'promote'>): Promise<PromoteResult> {
-  const canary = await readCanary(deps, input.canary);
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
   const target = await workloadOf(deps, canary).target();
   if (target.revision !== input.revision) return { copied: false, revision: target.revision };
-  const primaryBefore = await perform(deps, input, async () => {
+  const primaryBefore = await perform(deps, { ...input, on }, async () => {
     const before = await target.copyToPrimary();
     await scalerOf(deps, canary)?.updatePrimary();
     return before;
@@ -27,8 +27,8 @@ export async function promote(deps: Deps, input: MoveInput<'promote'>): Promise<
 
 /** Stops the target's pods: the primary has the whole traffic, and the new revision. */
 export async function finish(deps: Deps, input: MoveInput<'finish'>): Promise<void> {
-  const canary = await readCanary(deps, input.canary);
-  await perform(deps, input, async () => {
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
+  await perform(deps, { ...input, on }, async () => {
     await retireTarget(deps, canary);
     await forgetConfigs(deps, canary);
   });

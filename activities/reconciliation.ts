@@ -13,9 +13,9 @@ import { workloadOf } from './workloads/index.js';
 
 /** Makes what was generated from the manifest what it would be now. The traffic stays where it is. */
 export async function reconcile(deps: Deps, input: MoveInput<'reconcile'>): Promise<void> {
-  const canary = await readCanary(deps, input.canary);
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
   const target = await workloadOf(deps, canary).target();
-  await perform(deps, input, async () => {
+  await perform(deps, { ...input, on }, async () => {
     await setFinalizer(deps.kube, input.canary, canary.revertOnDeletion);
     await target.createPrimary();
     await applyServices(deps, canary, ['canary', 'primary', 'apex'], target);
@@ -30,10 +30,10 @@ export async function reconcile(deps: Deps, input: MoveInput<'reconcile'>): Prom
  */
 export async function revert(deps: Deps, input: MoveInput<'revert'>): Promise<void> {
   const { canary: ref, report } = input;
-  const canary = await readCanary(deps, ref);
+  const { canary } = await readCanary(deps, ref);
   const { after, ...before } = report;
   // Told before the deed, which takes as long as the pods do.
-  await tell(deps, ref, before);
+  await tell(deps, { canary: ref, report: before });
   await scalerOf(deps, canary)?.resumeTarget();
   await workloadOf(deps, canary).revert();
   // A target that is a service is its own apex, and was never changed.
@@ -43,6 +43,7 @@ export async function revert(deps: Deps, input: MoveInput<'revert'>): Promise<vo
     );
   }
   await finalizeRoutes(deps, canary);
-  await tell(deps, ref, { key: report.key, ...(after === undefined ? {} : { after }) });
+  const told = { key: report.key, ...(after === undefined ? {} : { after }) };
+  await tell(deps, { canary: ref, report: told });
   await setFinalizer(deps.kube, ref, false);
 }

@@ -13,9 +13,17 @@ import type { Deps } from './deps.js';
 import { KubeError, type Kube } from './kube.js';
 import { trackedConfigsOf } from './tracked-configs.js';
 
+/** What is told of which Canary. */
+export interface Telling {
+  readonly canary: CanaryRef;
+  readonly report: Report;
+  /** Its manifest, where that has been read already. */
+  readonly on?: KubeObject | undefined;
+}
+
 /** Tells a whole report: the events before, the status, the events after. */
-export async function tell(deps: Deps, canary: CanaryRef, report: Report): Promise<void> {
-  await perform(deps, { canary, report }, () => Promise.resolve());
+export async function tell(deps: Deps, telling: Telling): Promise<void> {
+  await perform(deps, telling, () => Promise.resolve());
 }
 
 /**
@@ -24,13 +32,13 @@ export async function tell(deps: Deps, canary: CanaryRef, report: Report): Promi
  */
 export async function perform<T>(
   deps: Deps,
-  { canary, report }: { readonly canary: CanaryRef; readonly report: Report },
+  { canary, report, on }: Telling,
   deed: () => Promise<T>,
 ): Promise<T> {
   const { key, before = [], after = [], status } = report;
-  await recordEvents(deps, canary, { key: `${key}/before`, events: before });
+  await recordEvents(deps, canary, { key: `${key}/before`, events: before, on });
   const result = await deed();
-  const written = status && (await writeStatus(deps, canary, status));
+  const written = status ? await writeStatus(deps, canary, { status, known: on }) : on;
   await recordEvents(deps, canary, { key: `${key}/after`, events: after, on: written });
   return result;
 }
@@ -60,17 +68,48 @@ export async function recordEvents(
   await handOver(deps, canary, manifest, keyed);
 }
 
-/** Writes what of the status changes; gives back the manifest as it was read for that. */
-async function writeStatus(deps: Deps, canary: CanaryRef, patch: StatusPatch): Promise<KubeObject> {
-  const manifest = await readManifest(deps, canary);
+/**
+ * Writes what of the status changes; gives back the manifest that was compared with. One that is
+ * known already is taken for the newest, which spares reading it: where it is not, the API server
+ * refuses the write. Only that there is nothing to write is believed of none but the newest.
+ */
+async function writeStatus(
+  deps: Deps,
+  canary: CanaryRef,
+  { status, known }: { readonly status: StatusPatch; readonly known?: KubeObject | undefined },
+): Promise<KubeObject> {
+  const manifest = known ?? (await readManifest(deps, canary));
+  const change = await changeOf(deps, manifest, status);
+  if (change === undefined) {
+    return known === undefined ? manifest : writeStatus(deps, canary, { status });
+  }
+  const { resourceVersion } = manifest.metadata;
+  // Without a version, a merge patch leaves all other fields to whoever wrote them meanwhile.
+  const guard = known && { metadata: { resourceVersion } };
+  try {
+    await deps.kube.patch(objectRefOf(canary), { ...guard, status: change }, 'status');
+    return manifest;
+  } catch (error) {
+    if (known === undefined || !isOutdated(error)) throw error;
+    return writeStatus(deps, canary, { status });
+  }
+}
+
+/** The fields of the status that change; undefined when none does. */
+async function changeOf(
+  deps: Deps,
+  manifest: KubeObject,
+  patch: StatusPatch,
+): Promise<object | undefined> {
   const live: CanaryStatus = manifest.status ?? {};
   const tracked = await trackedFor(deps, manifest, patch);
   const merged = mergeStatus(live, { ...patch, ...tracked }, targetKindOf(manifest), Date.now());
-  if (merged !== live) {
-    // A merge patch of the changed fields leaves all others to whoever wrote them meanwhile.
-    await deps.kube.patch(objectRefOf(canary), { status: changedFields(live, merged) }, 'status');
-  }
-  return manifest;
+  return merged === live ? undefined : changedFields(live, merged);
+}
+
+/** Whether an object was changed, or deleted, since it was read. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof KubeError && ['Conflict', 'NotFound'].includes(error.reason);
 }
 
 /** The checksums that belong to the revision the status is to name, where they are others. */

@@ -22,9 +22,9 @@ import type { Primary, Workload } from './workloads/workload.js';
  * is ready. The target is the last to go in either case.
  */
 export async function rollBack(deps: Deps, input: MoveInput<'rollBack'>): Promise<void> {
-  const canary = await readCanary(deps, input.canary);
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
   const workload = workloadOf(deps, canary);
-  await perform(deps, input, async () => {
+  await perform(deps, { ...input, on }, async () => {
     const primary = await workload.primary();
     const before = primary && stateToRestore(primary, canary, input.primaryBefore);
     if (primary !== undefined && before !== undefined && !primary.servesWhileRestored) {
@@ -43,9 +43,9 @@ export async function rollBack(deps: Deps, input: MoveInput<'rollBack'>): Promis
  * its last promoted state, and when its pods are ready again, all the traffic.
  */
 export async function recover(deps: Deps, input: MoveInput<'recover'>): Promise<void> {
-  const canary = await readCanary(deps, input.canary);
+  const { canary, manifest: on } = await readCanary(deps, input.canary);
   const workload = workloadOf(deps, canary);
-  await perform(deps, input, async () => {
+  await perform(deps, { ...input, on }, async () => {
     const primary = await workload.primary();
     const before = primary && stateToRestore(primary, canary, input.primaryBefore);
     await restore(deps, canary, { primary, before });

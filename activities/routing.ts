@@ -1,34 +1,66 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Canary } from '../domain/canary.js';
+import type { KubeObject } from '../domain/objects.js';
 import { allToPrimary, type Routes } from '../domain/routes.js';
 import { invalidSpec } from './canaries.js';
 import type { Deps } from './deps.js';
 import { applyReplicas, liveReplicas } from './replicas.js';
-import { finalizeRoute, makeRoute, prepareRoute, readRoute, title, type Route } from './route.js';
+import {
+  finalizeRoute,
+  makeRoute,
+  prepareRoute,
+  readRoute,
+  title,
+  type Made,
+  type Route,
+} from './route.js';
 import { routersOf } from './routers/index.js';
 import type { Split } from './routers/router.js';
 
 /** What was wrong with the routes: nothing, the weights, or only other fields. */
 export type Drift = 'none' | 'weights' | 'fields';
 
+/** The objects of each route of a canary, as they were a moment ago. */
+export type SeenRoutes = readonly (readonly KubeObject[])[];
+
 /**
  * Makes the routes so: reads, writes only what differs, and returns once the gateways have taken
  * them over, where they say so. Tells whether anything was written. Throws `InvalidSpec`, not to be
  * retried, when the manifest asks for something a provider cannot do; anything else may pass.
+ *
+ * @param seen as {@link repairRoutes} left them; they are read only where they have changed since
  */
-export async function applyRoutes(deps: Deps, canary: Canary, split: Split): Promise<boolean> {
-  return (await repairRoutes(deps, canary, split)) !== 'none';
+export async function applyRoutes(
+  deps: Deps,
+  canary: Canary,
+  split: Split,
+  seen?: SeenRoutes,
+): Promise<boolean> {
+  return (await repairRoutes(deps, canary, split, seen)).drift !== 'none';
 }
 
-/** As {@link applyRoutes}, for routes that should be so already: tells what somebody had changed. */
-export async function repairRoutes(deps: Deps, canary: Canary, split: Split): Promise<Drift> {
+/**
+ * As {@link applyRoutes}, for routes that should be so already: tells what somebody had changed,
+ * and how they are now.
+ */
+export async function repairRoutes(
+  deps: Deps,
+  canary: Canary,
+  split: Split,
+  seen?: SeenRoutes,
+): Promise<{ readonly drift: Drift; readonly seen: SeenRoutes }> {
   if (movesPods(canary)) {
-    return (await applyReplicas(deps, canary, split.routes)) ? 'weights' : 'none';
+    const moved = await applyReplicas(deps, canary, split.routes);
+    return { drift: moved ? 'weights' : 'none', seen: [] };
   }
   const routes = routesOf(deps, canary);
   refuseShared(routes);
-  return worstOf(await makeAll(routes, split));
+  const made = await makeAll(routes, split, seen);
+  return {
+    drift: worstOf(made.map(({ written, found }) => driftOf(written, found, split.routes))),
+    seen: made.map(({ stored }) => stored),
+  };
 }
 
 /** Makes what pods of the primary cannot start without. The routes stay as they are. */
@@ -91,20 +123,23 @@ function refuseShared(routes: readonly Route[]): void {
  * on are taken back, so that all gateways treat the canary alike until the next attempt. On the way
  * back to the primary nothing is taken back, and no route waits for another one.
  */
-async function makeAll(routes: readonly Route[], split: Split): Promise<readonly Drift[]> {
+async function makeAll(
+  routes: readonly Route[],
+  split: Split,
+  seen: SeenRoutes = [],
+): Promise<readonly Made[]> {
   const isRetreat = isDeepStrictEqual(split.routes, allToPrimary);
-  const made: { readonly route: Route; readonly found: Routes | undefined; drift: Drift }[] = [];
+  const made: (Made & { readonly route: Route })[] = [];
   const failures: unknown[] = [];
-  for (const route of routes) {
+  for (const [index, route] of routes.entries()) {
     try {
-      const { found, written } = await makeRoute(route, split);
-      made.push({ route, found, drift: driftOf(written, found, split.routes) });
+      made.push({ route, ...(await makeRoute(route, split, seen[index])) });
     } catch (error) {
       failures.push(error);
       if (!isRetreat) break;
     }
   }
-  if (failures.length === 0) return made.map(({ drift }) => drift);
+  if (failures.length === 0) return made;
   const gone = made.filter(({ found }) => found !== undefined && hasGoneOn(found, split.routes));
   // The failure is what counts; what cannot be taken back now is made right by the next attempt.
   await Promise.allSettled(

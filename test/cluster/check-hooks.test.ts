@@ -358,35 +358,6 @@ describe('a check that was cut off behind its step', () => {
   });
 });
 
-describe('the manifest of a check', () => {
-  const counting = (
-    watched: Awaited<ReturnType<Kube['find']>>,
-  ): { deps: Deps; reads: string[] } => {
-    const reads: string[] = [];
-    const find: Kube['find'] = (ref, signal) => {
-      reads.push(ref.kind);
-      return rig.kube.find(ref, signal);
-    };
-    const canaries = { get: () => watched };
-    return { deps: { ...rig.deps, kube: { ...rig.kube, find }, canaries }, reads };
-  };
-
-  it.each([
-    ['is the one the watch saw', (revision: string) => revision, ['HTTPProxy']],
-    ['is read anew when the watch is behind', () => 'older', ['Canary', 'HTTPProxy']],
-  ])('%s', async (_, seen, expected) => {
-    const canary = await aCanary();
-    rig.metrics.answer(200, vectorOf('100'));
-    const input = await checkOf(canary);
-    const manifest = (await rig.find(canary))!;
-    const status = { lastAppliedSpec: seen(input.revision) };
-    const { deps, reads } = counting({ ...manifest, status });
-
-    expect(await hooks.run('check', input, { deps })).toMatchObject({ verdict: 'passed' });
-    expect([...new Set(reads)]).toEqual(expected);
-  });
-});
-
 describe('a check that cannot be decided', () => {
   it('is told of once, counts no failure, and makes no step', async () => {
     const canary = await aCanary();

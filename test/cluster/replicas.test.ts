@@ -193,7 +193,8 @@ async function open(
     ...{ name, apex },
     route: (weight, on) =>
       inEnvironment(
-        (using) => repairRoutes(using, canary, { routes: toCanary(weight), cookies: {} }),
+        async (using) =>
+          (await repairRoutes(using, canary, { routes: toCanary(weight), cookies: {} })).drift,
         on,
       ),
     live: (canaryWeight) =>

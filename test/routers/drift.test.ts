@@ -79,7 +79,7 @@ async function check({ canary }: Settled): Promise<{ drift: string; writes: stri
       return rig.kube.replace(object);
     },
   };
-  const drift = await repairRoutes({ ...rig.deps, kube }, canary, wanted);
+  const { drift } = await repairRoutes({ ...rig.deps, kube }, canary, wanted);
   return { drift, writes: writes.sort() };
 }
 
