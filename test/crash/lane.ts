@@ -27,7 +27,7 @@ export interface Ground {
   readonly programs: string;
 }
 
-/** A release from the change of the target to its end. */
+/** What became of an app from the change to its end. */
 export interface Release {
   /** The side effects the worker made, in order. */
   readonly effects: readonly string[];
@@ -70,10 +70,15 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     throw new Error(`the worker ended by itself: ${worker.failure}`);
   };
 
-  /** Creates an app and has the worker of the moment initialise it. */
-  async function prepare(): Promise<App> {
+  function newApp(): App {
     opened += 1;
-    const name = `web-${number}-${opened}`;
+    const canary = { cluster: namespace, namespace, name: `web-${number}-${opened}` };
+    const seen: HookServer = Object.assign(Object.create(hooks) as HookServer, { url: web.url });
+    return appOf({ kube, temporal, history, hooks: seen, checkWorker }, canary, 'Deployment');
+  }
+
+  /** Creates what there is of an app before it is initialised. */
+  async function create({ canary: { name } }: App): Promise<void> {
     const urlOf = (hook: string): string => `${web.url}${pathOf(name, hook)}`;
     await kube.create(targetOf(namespace, name, options));
     await kube.create({
@@ -87,9 +92,12 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     const alerts = [{ name: 'chat', severity: 'info', providerRef: { name } }];
     const analysis = { ...options.analysis, alerts };
     await kube.create(canaryOf(namespace, name, { ...options, analysis, urlOf }));
-    const seen: HookServer = Object.assign(Object.create(hooks) as HookServer, { url: web.url });
-    const canary = { cluster: namespace, namespace, name };
-    const app = appOf({ kube, temporal, history, hooks: seen, checkWorker }, canary, 'Deployment');
+  }
+
+  /** An app that the worker of the moment has initialised. */
+  async function prepare(): Promise<App> {
+    const app = newApp();
+    await create(app);
     // What is delivered of this is no side effect of the release.
     await app.until('the end of the initialisation', () => isInitialised(app), limitMs);
     await untilTold(app, initialisedAlert, limitMs);
@@ -97,7 +105,6 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   }
 
   async function nextApp(): Promise<App> {
-    if (!worker.alive) worker = start();
     const next = prepared ?? prepare();
     prepared = undefined;
     return next;
@@ -108,19 +115,21 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     await worker.gone;
     worker = start();
     // The next release need not wait for its app: this one has long waits ahead.
-    prepared = prepare();
+    prepared ??= prepare();
     prepared.catch(() => undefined);
   }
 
   return {
-    async release({ answers, phase, lastAlert }, aim) {
-      const app = await nextApp();
+    async release({ change, answers, phase, lastAlert }, aim) {
+      if (!worker.alive) worker = start();
+      const app = change === 'app' ? newApp() : await nextApp();
       for (const [hook, answer] of Object.entries(answers)) app.answer(hook, answer);
       trap.set(app.canary.name, aim);
-      await app.setImage('2');
+      await (change === 'app' ? create(app) : app.setImage('2'));
       if (aim !== undefined) await survive(app);
       await app.untilPhase(phase, limitMs);
-      const outcome = await outcomeOf(app, lastAlert, limitMs);
+      const timeline = change === 'app' ? app.timeline : app.releaseTimeline;
+      const outcome = await outcomeOf(app, { lastAlert, timeline, limitMs });
       return { effects: trap.effects, outcome };
     },
     async close() {

@@ -12,13 +12,30 @@ const newRevisionAlert = 'info New revision detected, progressing canary analysi
 const matrix = await openMatrix(lanes);
 afterAll(() => matrix.close(), 60_000);
 
-// What these two do says which cases there are, so they come before there are tests.
-const [promotion, rollback] = await Promise.all([
+// What these do says which cases there are, so they come before there are tests.
+const [initialisation, promotion, rollback] = await Promise.all([
+  matrix.release(scenarios.initialisation),
   matrix.release(scenarios.promotion),
   matrix.release(scenarios.rollback),
 ]).catch(async (error: unknown) => {
   await matrix.close();
   throw error;
+});
+
+it('an initialisation in which no worker dies leads the traffic to the primary', () => {
+  expect(initialisation.outcome).toMatchObject({
+    status: { phase: 'Initialized', canaryWeight: 0, appliedIsPromoted: true },
+    routes: { primary: 100, canary: 0 },
+    target: { replicas: 0, images: [imageOf('1')] },
+    primary: { replicas: 1, images: [imageOf('1')] },
+    alerts: [initialisedAlert],
+  });
+  expect(initialisation.effects).toEqual(
+    expect.arrayContaining([
+      ...['POST services app', 'POST services app-canary', 'POST services app-primary'],
+      ...['deployment app-primary: 1 of conformance/app:1', 'routes 100/0'],
+    ]),
+  );
 });
 
 describe('a release in which no worker dies', () => {
@@ -62,6 +79,11 @@ it.each(kinds)('%s is among the side effects', (kind) => {
 });
 
 describe('a worker that is killed', () => {
+  it.concurrent.each(casesOf('initialisation', initialisation.effects))('$name', async (aim) => {
+    const { outcome } = await matrix.release(scenarios.initialisation, aim);
+    expect(outcome).toEqual(initialisation.outcome);
+  });
+
   it.concurrent.each(casesOf('promotion', promotion.effects))('$name', async (aim) => {
     const { outcome } = await matrix.release(scenarios.promotion, aim);
     expect(outcome).toEqual(promotion.outcome);

@@ -33,12 +33,19 @@ export async function untilTold(app: App, lastAlert: string, limitMs: number): P
 }
 
 /** Gathers what became of an app, once all has been told of it. */
-export async function outcomeOf(app: App, lastAlert: string, limitMs: number): Promise<Outcome> {
-  await untilTold(app, lastAlert, limitMs);
+export async function outcomeOf(
+  app: App,
+  of: {
+    readonly lastAlert: string;
+    readonly timeline: App['timeline'];
+    readonly limitMs: number;
+  },
+): Promise<Outcome> {
+  await untilTold(app, of.lastAlert, of.limitMs);
   const { name, namespace } = app.canary;
   const proxy = await app.find('projectcontour.io/v1', 'HTTPProxy', name);
   const outcome: Outcome = {
-    timeline: await app.releaseTimeline(),
+    timeline: await of.timeline(),
     status: plainStatus(await app.status()),
     routes: proxy && weightsOf(proxy),
     target: plainWorkload(await app.workload('target')),

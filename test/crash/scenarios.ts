@@ -2,8 +2,10 @@ import type { Phase } from '../../domain/canary.js';
 import type { HookReply } from '../activities/hook-server.js';
 import type { AppOptions } from '../conformance/manifests.js';
 
-/** A release whose every side effect is once the last thing a worker does. */
+/** What is done with an app; every side effect of it is once the last thing a worker does. */
 export interface Scenario {
+  /** The change it begins with: the app itself is new, or its image. */
+  readonly change: 'app' | 'image';
   /** What webhooks answer, by their names; 200 by default. */
   readonly answers: Readonly<Record<string, HookReply>>;
   /** Where it ends. */
@@ -12,13 +14,24 @@ export interface Scenario {
   readonly lastAlert: string;
 }
 
+/** The last that people are told of an initialisation. */
+export const initialisedAlert = 'info New Deployment detected, initialization completed.';
+
 export const scenarios = {
+  initialisation: {
+    change: 'app',
+    answers: {},
+    phase: 'Initialized',
+    lastAlert: initialisedAlert,
+  },
   promotion: {
+    change: 'image',
     answers: { undo: 403 },
     phase: 'Succeeded',
     lastAlert: 'info Canary analysis completed successfully, promotion finished.',
   },
   rollback: {
+    change: 'image',
     answers: { undo: 403, load: 500 },
     phase: 'Failed',
     lastAlert: 'error Failed checks threshold reached 2',
@@ -39,9 +52,6 @@ export const options = {
   ],
   analysis: { threshold: 2, stepWeights: [50, 100], stepWeightPromotion: 50 },
 } as const satisfies AppOptions;
-
-/** The last that people are told of an initialisation. */
-export const initialisedAlert = 'info New Deployment detected, initialization completed.';
 
 /** Whether an effect happens or not depends on how fast pods start. */
 export function dependsOnPods(text: string): boolean {
