@@ -36,7 +36,7 @@ export async function prepare(
 
   const probed = await probeProviders(deps, canary);
   if (probed !== undefined) {
-    await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed], on });
+    await recordEvents(deps, ref, { key: `${report.key}/providers`, events: [probed] });
   }
   const revision = await revisionOfPrimary(canary, workload, target);
   await scalerOf(deps, canary)?.createPrimary();

@@ -100,6 +100,9 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
     maxBodyLength: Infinity,
     validateStatus: () => true,
     proxy: false,
+    // The API server never redirects, and near it compressing costs more than it spares.
+    maxRedirects: 0,
+    decompress: false,
   });
   let agent: Promise<Agent> | undefined;
 
@@ -121,6 +124,7 @@ export function connectKube(config: KubeConfig = loadKubeConfig()): Kube {
         ...request.headers,
         'Content-Type': extra.contentType ?? 'application/json',
         Accept: 'application/json',
+        'Accept-Encoding': 'identity',
         ...copiesOf(extra.headers),
       },
       ...(extra.signal === undefined ? {} : { signal: extra.signal }),

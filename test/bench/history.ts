@@ -15,6 +15,8 @@ export interface Deed {
 
 /** One check that a timer brought about. */
 export interface Tick {
+  /** When the timer was due, in epoch milliseconds. */
+  readonly due: number;
   /** Between the moment the timer was due and the start of the check, in milliseconds. */
   readonly lateMs: number;
   /** History events from the timer to the decision that follows the check. */
@@ -77,6 +79,7 @@ function ticksOf(events: readonly HistoryEvent[]): Tick[] {
     if (started === -1 || decided === -1) return [];
     const next = after(events, decided, (later) => !!later.timerStartedEventAttributes);
     return {
+      due: dueOf(events[timer]),
       lateMs: momentOf(events[started]) - dueOf(events[timer]),
       eventsOfCheck: decided - timer + 1,
       events: next === -1 ? undefined : next - timer,

@@ -32,8 +32,8 @@ export function imageOf(version: number): string {
   return `sluice/bench-app:${version}`;
 }
 
-/** Five weights, an interval of ten seconds, and the built-in success rate. */
-export function canaryOf(name: string): KubeObject {
+/** An interval of ten seconds, and the built-in success rate. */
+export function canaryOf(name: string, weights: readonly number[]): KubeObject {
   return {
     apiVersion: 'flagger.app/v1beta1',
     kind: 'Canary',
@@ -45,8 +45,7 @@ export function canaryOf(name: string): KubeObject {
       analysis: {
         interval: '10s',
         threshold: 5,
-        maxWeight: 50,
-        stepWeight: 10,
+        stepWeights: weights,
         metrics: [{ name: 'request-success-rate', interval: '10s', thresholdRange: { min: 99 } }],
       },
     },

@@ -8,7 +8,7 @@ import type { KubeObject } from '../../domain/objects.js';
 import { releaseId } from '../../domain/release.js';
 import { fakeRollouts } from './fake-rollouts.js';
 import { quantile, seconds } from './figures.js';
-import { accountOf, type Account } from './history.js';
+import { accountOf, type Account, type Tick } from './history.js';
 import {
   canaryOf,
   deploymentOf,
@@ -17,11 +17,11 @@ import {
   namespace,
   surroundingsFor,
 } from './many-objects.js';
+import { callsBetween, callsOf, callsText, type Calls } from './api-calls.js';
 import { coresBetween, descendant, usageOf, type Usage } from './processes.js';
 import { sight, type Sightings } from './sightings.js';
 import { onStage, type Stage } from './stage.js';
 
-const spreadMs = 10_000;
 const quietMs = 5_000;
 const sampleMs = 25_000;
 /** How long the releases may take; what has not ended by then is counted as it is. */
@@ -33,6 +33,8 @@ const programs = {
   worker: /worker\.mjs/,
   server: /temporal server start-dev/,
   apiServer: /kube-apiserver/,
+  etcd: /control-plane etcd/,
+  nodeAgent: /nodeAgent\.mjs/,
 } as const;
 
 /** Flagger 1.44 with so many canaries on a machine like this. */
@@ -48,12 +50,15 @@ const flagger: Readonly<Record<number, string>> = {
 export async function benchMany(args: readonly string[], signal: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { canaries: { type: 'string', default: '100,300,1000' } },
+    options: {
+      canaries: { type: 'string', default: '100,300,1000' },
+      weights: { type: 'string', default: '5' },
+      spread: { type: 'string', default: '10' },
+    },
   });
-  for (const count of values.canaries.split(',').map(Number)) {
-    if (!Number.isInteger(count) || count < 1) {
-      throw new Error(`--canaries ${values.canaries}: must be numbers such as 100,300,1000`);
-    }
+  const [weights = 0] = naturals('--weights', values.weights);
+  const [spread = 0] = naturals('--spread', values.spread);
+  for (const count of naturals('--canaries', values.canaries)) {
     await onStage(
       {
         name: 'bench-many',
@@ -61,12 +66,30 @@ export async function benchMany(args: readonly string[], signal: AbortSignal): P
         images: [fileURLToPath(new URL('./images.json', import.meta.url))],
         signal,
       },
-      (stage) => benchSome(stage, count, signal),
+      (stage) => benchSome(stage, { count, weights, spread }, signal),
     );
   }
 }
 
-async function benchSome(stage: Stage, count: number, signal: AbortSignal): Promise<void> {
+/** Numbers from 1 behind an option, separated by commas. */
+function naturals(option: string, text: string): number[] {
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((number) => Number.isInteger(number) && number >= 1)) return numbers;
+  throw new Error(`${option} ${text}: must be whole numbers from 1`);
+}
+
+/** What is measured. */
+interface Crowd {
+  /** How many canaries. */
+  readonly count: number;
+  /** How many steps each goes up. */
+  readonly weights: number;
+  /** Seconds over which their targets are changed. */
+  readonly spread: number;
+}
+
+async function benchSome(stage: Stage, crowd: Crowd, signal: AbortSignal): Promise<void> {
+  const { count } = crowd;
   const { kube, sandbox } = stage;
   for (const object of surroundingsFor(count)) await kube.create(object);
   await sleep(3_000, undefined, { signal });
@@ -80,12 +103,12 @@ async function benchSome(stage: Stage, count: number, signal: AbortSignal): Prom
   try {
     const names = Array.from({ length: count }, (_, index) => nameOf(index + 1));
     const setUp = Date.now();
-    await initialise(stage, canaries, names, signal);
+    await initialise(stage, canaries, { ...crowd, names }, signal);
     console.log(`${count} canaries initialised in ${seconds(Date.now() - setUp)}`);
     await sleep(quietMs, undefined, { signal });
-    const measured = await releaseAll(stage, canaries, names, signal);
+    const measured = await releaseAll(stage, canaries, { ...crowd, names }, signal);
     const accounts = await readAccounts(stage, names);
-    print(count, measured, accounts);
+    print(crowd, measured, accounts);
   } finally {
     canaries.stop();
     stopFaking();
@@ -96,8 +119,12 @@ interface CanaryObject extends KubeObject {
   readonly status?: CanaryStatus;
 }
 
+type Program = keyof typeof programs | 'bench';
+
 interface Measured {
-  readonly usage: Readonly<Record<keyof typeof programs, readonly [before: Usage, after: Usage]>>;
+  readonly usage: Readonly<Record<Program, readonly [before: Usage, after: Usage]>>;
+  /** Of the API server, by verb and resource, from the first change to the last end. */
+  readonly calls: Calls;
   readonly load: number;
   readonly promoted: number;
 }
@@ -105,12 +132,13 @@ interface Measured {
 async function initialise(
   { kube }: Stage,
   canaries: Sightings<CanaryObject>,
-  names: readonly string[],
+  { names, weights }: Crowd & Named,
   signal: AbortSignal,
 ): Promise<void> {
+  const steps = Array.from({ length: weights }, (_, index) => ((index + 1) * 50) / weights);
   for (const name of names) {
     await kube.create(deploymentOf(name));
-    await kube.create(canaryOf(name));
+    await kube.create(canaryOf(name, steps.map(Math.ceil)));
   }
   const limit = Math.max(limitMs, names.length * setUpLimitMs);
   if (!(await untilAll(canaries, names, { phases: ['Initialized'], limit, signal }))) {
@@ -118,16 +146,24 @@ async function initialise(
   }
 }
 
-/** Patches all targets, evenly over an interval, and watches the processes at the height of it. */
+interface Named {
+  readonly names: readonly string[];
+}
+
+/** Patches all targets, evenly over some seconds, and watches the processes at the height of it. */
 async function releaseAll(
   { kube, sandbox }: Stage,
   canaries: Sightings<CanaryObject>,
-  names: readonly string[],
+  { names, spread }: Crowd & Named,
   signal: AbortSignal,
 ): Promise<Measured> {
-  const pids = Object.entries(programs).map(
-    ([name, command]) => [name, descendant(sandbox.process, command)] as const,
-  );
+  const pids: (readonly [string, number])[] = [
+    ...Object.entries(programs).map(
+      ([name, command]) => [name, descendant(sandbox.process, command)] as const,
+    ),
+    ['bench', process.pid],
+  ];
+  const callsBefore = await callsOf(kube);
   const usages = (): Usage[] => pids.map(([, pid]) => usageOf(pid));
   const change = {
     spec: {
@@ -141,7 +177,7 @@ async function releaseAll(
   const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace };
   await Promise.all(
     names.map(async (name, index) => {
-      await sleep((index * spreadMs) / names.length, undefined, { signal });
+      await sleep((index * spread * 1_000) / names.length, undefined, { signal });
       await kube.patch({ ...ref, name }, change);
     }),
   );
@@ -154,8 +190,10 @@ async function releaseAll(
   const usage = Object.fromEntries(
     pids.map(([name], index) => [name, [before[index], after[index]]]),
   ) as unknown as Measured['usage'];
-  const promoted = names.filter((name) => phaseOf(canaries, name) === 'Succeeded').length;
-  return { usage, load, promoted };
+  const calls = callsBetween(callsBefore, await callsOf(kube));
+  const phases = phasesOf(canaries);
+  const promoted = names.filter((name) => phases.get(name) === 'Succeeded').length;
+  return { usage, calls, load, promoted };
 }
 
 /** Waits for all canaries to reach one of the phases; false when that took too long. */
@@ -171,16 +209,17 @@ async function untilAll(
 ): Promise<boolean> {
   const { phases, limit, signal } = wait;
   const end = Date.now() + limit;
-  const isThere = (name: string): boolean => phases.includes(phaseOf(canaries, name));
-  while (!names.every(isThere)) {
+  for (;;) {
+    const now = phasesOf(canaries);
+    if (names.every((name) => phases.includes(now.get(name) ?? ''))) return true;
     if (Date.now() > end) return false;
     await sleep(500, undefined, { signal });
   }
-  return true;
 }
 
-function phaseOf({ all }: Sightings<CanaryObject>, name: string): Phase {
-  return all.findLast(({ object }) => object.metadata.name === name)?.object.status?.phase ?? '';
+/** The phase of each canary, as last seen. */
+function phasesOf({ all }: Sightings<CanaryObject>): ReadonlyMap<string, Phase> {
+  return new Map(all.map(({ object }) => [object.metadata.name, object.status?.phase ?? '']));
 }
 
 /** The newest run of each canary, some at a time. */
@@ -196,9 +235,14 @@ async function readAccounts({ temporal }: Stage, names: readonly string[]): Prom
   return accounts;
 }
 
-function print(count: number, { usage, load, promoted }: Measured, accounts: Account[]): void {
+function print(
+  { count, weights, spread }: Crowd,
+  { usage, calls, load, promoted }: Measured,
+  accounts: Account[],
+): void {
   const ticks = accounts.flatMap((account) => account.ticks);
   const late = ticks.map(({ lateMs }) => lateMs);
+  const together = togetherOf(accounts).map(({ lateMs }) => lateMs);
   const took = accounts.flatMap(({ started, closed }) =>
     closed === undefined ? [] : [closed - started],
   );
@@ -209,18 +253,38 @@ function print(count: number, { usage, load, promoted }: Measured, accounts: Acc
         0.5,
       ),
     );
-  const used = (name: keyof typeof usage): string => {
+  const lateBy = (number: number): string =>
+    seconds(
+      quantile(
+        accounts.map(({ ticks: own }) => own[number]?.lateMs ?? 0),
+        0.99,
+      ),
+    );
+  const used = (name: Program): string => {
     const [before, after] = usage[name];
     return `${coresBetween(before, after).toFixed(2)} cores, ${after.rssMb.toFixed(0)} MB`;
   };
   console.log(`
-${count} canaries, five weights, interval 10 s (load average ${load.toFixed(1)})
+${count} canaries, ${weights} weights, interval 10 s, changed within ${spread} s (load average ${load.toFixed(1)})
   promoted              ${promoted} of ${count}; a release takes ${seconds(quantile(took, 0.5))} (p50), ${seconds(quantile(took, 0.99))} (p99)
   checks late by        p50 ${seconds(quantile(late, 0.5))}, p99 ${seconds(quantile(late, 0.99))}, at most ${seconds(quantile(late, 1))} (${late.length} checks)
+    while all analyse   p50 ${seconds(quantile(together, 0.5))}, p99 ${seconds(quantile(together, 0.99))} (${together.length} checks)
+    p99 of each         ${Array.from({ length: weights }, (_, number) => lateBy(number)).join(', ')}
   worker                ${used('worker')}
   Temporal              ${used('server')}
   API server            ${used('apiServer')}
+  etcd, node agent      ${used('etcd')}; ${used('nodeAgent')}
+  the bench itself      ${used('bench')}
+  API calls a release   ${callsText(calls, count)}
   history per tick      ${eventsOf((tick) => tick.eventsOfCheck)} events; ${eventsOf((tick) => tick.events)} when the weight changes
   Flagger 1.44          ${flagger[count] ?? 'not measured'}
 `);
+}
+
+/** The checks between the last beginning of an analysis and the first end of one. */
+function togetherOf(accounts: readonly Account[]): readonly Tick[] {
+  const dues = accounts.map(({ ticks }) => ticks.map(({ due }) => due));
+  const begun = Math.max(...dues.map(([first = Infinity]) => first));
+  const ended = Math.min(...dues.map((own) => own.at(-1) ?? -Infinity));
+  return accounts.flatMap(({ ticks }) => ticks.filter(({ due }) => due >= begun && due <= ended));
 }

@@ -49,6 +49,7 @@ beforeAll(async () => {
   await app.initialised();
   await stage.traffic.send(50, { host: app.host });
   await app.setImage('2.0.0');
+  await app.untilState('the release', ({ images }) => images.some((it) => it.endsWith(':2.0.0')));
   expect(await app.ending()).toMatchObject({ outcome: 'promoted' });
   // The second release stops where both workloads have traffic, for as long as the tests take.
   const gates = [{ name: 'sign-off', before: 'promotion' }];
