@@ -29,7 +29,7 @@ export default {
     project('loadtester', ['loadtester']),
     { ...project('routers', []), testMatch: ['<rootDir>/test/routers/*.test.ts'] },
     planes('planes', '{envoy,kubernetes}'),
-    planes('gateways', '{traefik,skipper}'),
+    planes('gateways', '{traefik,skipper,istio}'),
     project('e2e', ['e2e']),
   ],
 };

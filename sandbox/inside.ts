@@ -68,7 +68,10 @@ type Manifests = {
 };
 
 function readAll({ parts, tools, repository }: Plan): Manifests {
-  const sources = [tools['gateway-api-crds'], tools['contour-crds'], tools['traefik-crds']];
+  const sources = [
+    ...[tools['gateway-api-crds'], tools['contour-crds']],
+    ...[tools['traefik-crds'], tools['istio-crds']],
+  ];
   const routing = sources.flatMap((source) => readManifests(source));
   const own = readManifests(join(repository, 'deploy', 'crds'));
   return {

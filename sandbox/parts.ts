@@ -3,7 +3,7 @@ import type { ToolName } from './tools/table.js';
 /** What is installed into the cluster unless told otherwise, in this order. */
 export const PARTS = ['contour', 'prometheus', 'temporal', 'worker', 'demo'] as const;
 /** Further gateways. They take minutes to build once, so only those who ask for them have them. */
-export const OPTIONAL_PARTS = ['traefik', 'skipper'] as const;
+export const OPTIONAL_PARTS = ['traefik', 'skipper', 'istio'] as const;
 export type Part = (typeof PARTS)[number] | (typeof OPTIONAL_PARTS)[number];
 
 /** The manifests of a part, relative to the repository. */
@@ -15,11 +15,12 @@ export const partManifests: Readonly<Record<Part, readonly string[]>> = {
   demo: ['sandbox/parts/demo.yaml'],
   traefik: ['sandbox/parts/traefik.yaml'],
   skipper: ['sandbox/parts/skipper.yaml'],
+  istio: ['sandbox/parts/istio.yaml'],
 };
 
 /** True for parts whose objects, or programs, need the custom kinds. */
 export function needsDefinitions(part: Part): boolean {
-  return part === 'contour' || part === 'worker' || part === 'demo' || part === 'traefik';
+  return part !== 'prometheus' && part !== 'temporal' && part !== 'skipper';
 }
 
 const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
@@ -30,6 +31,7 @@ const partTools: Readonly<Record<Part, readonly ToolName[]>> = {
   demo: [],
   traefik: ['traefik', 'traefik-crds'],
   skipper: ['skipper'],
+  istio: ['pilot-discovery', 'envoy', 'istio-crds'],
 };
 
 /** Contour's kinds are there even without Contour, so that their objects can be written. */
@@ -37,5 +39,5 @@ const always: readonly ToolName[] = ['control-plane', 'gateway-api-crds', 'conto
 
 /** The tools a sandbox of these parts runs. */
 export function toolsFor(parts: readonly Part[]): readonly ToolName[] {
-  return [...always, ...parts.flatMap((part) => partTools[part])];
+  return [...new Set([...always, ...parts.flatMap((part) => partTools[part])])];
 }

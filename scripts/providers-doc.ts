@@ -42,6 +42,9 @@ ${table(proofsHeader, proofRows())}
 
 ${table(sourcesHeader, sources())}
 
+Behind Istio's control plane was the published Envoy, as a gateway without sidecars: weights, A/B testing, copies, cookies and releases were tried. It
+lacks the filters of Istio's own build, so that the built-in metrics were not: the application's own judged. Nor were sidecars, TCP or delegation.
+
 No definition is published for \`appmesh:v1beta2\`, whose objects the API server took with any fields, and none that fits the weights of
 \`smi:v1alpha1\` (which \`linkerd\` writes too): a definition of the fields of the SMI SDK for Go was used.
 

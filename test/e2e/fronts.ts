@@ -18,6 +18,7 @@ export function frontsOf(provider: AppProvider, place: Place): readonly KubeObje
       return [ingressRouteOf(place)];
     case 'gatewayapi:v1':
     case 'gatewayapi:v1beta1':
+    case 'istio':
     case 'kubernetes':
       return [];
   }

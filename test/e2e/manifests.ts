@@ -2,7 +2,13 @@ import type { KubeObject } from '../../domain/objects.js';
 
 /** The providers whose gateways, or none, the sandbox has. */
 export type AppProvider =
-  'contour' | 'gatewayapi:v1' | 'gatewayapi:v1beta1' | 'kubernetes' | 'skipper' | 'traefik';
+  | 'contour'
+  | 'gatewayapi:v1'
+  | 'gatewayapi:v1beta1'
+  | 'istio'
+  | 'kubernetes'
+  | 'skipper'
+  | 'traefik';
 
 /** What an app is like; every part has a default that suits a short test. */
 export interface AppOptions {
@@ -72,10 +78,6 @@ export function canaryOf(
   host: string,
   { provider = 'contour', kind = 'Deployment', spec = {}, analysis = {} }: AppOptions,
 ): KubeObject {
-  const gateway = {
-    hosts: [host],
-    gatewayRefs: [{ name: 'contour', namespace: 'projectcontour' }],
-  };
   const ingressRef = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'web' };
   return {
     apiVersion: 'flagger.app/v1beta1',
@@ -86,11 +88,18 @@ export function canaryOf(
       targetRef: { apiVersion: 'apps/v1', kind, name: 'web' },
       progressDeadlineSeconds: 60,
       ...(provider === 'skipper' ? { ingressRef } : {}),
-      service: { port: 80, targetPort: 8080, ...(isGateway(provider) ? gateway : {}) },
+      service: { port: 80, targetPort: 8080, ...reachedBy(provider, host) },
       analysis: { interval: '2s', threshold: 2, maxWeight: 50, stepWeight: 10, ...analysis },
       ...spec,
     },
   };
+}
+
+/** What the Canary says of the gateway, where its own object is the route of a host. */
+function reachedBy(provider: AppProvider, host: string): object {
+  if (provider === 'istio') return { hosts: [host], gateways: ['istio-system/ingressgateway'] };
+  if (!isGateway(provider)) return {};
+  return { hosts: [host], gatewayRefs: [{ name: 'contour', namespace: 'projectcontour' }] };
 }
 
 /** Whether a provider's routes hang on a Gateway. */

@@ -33,7 +33,7 @@ export const proofs: Readonly<Record<Provider, Proof>> = {
   'gatewayapi:v1': { definitions: 'gateway-api', live: byContour },
   'gatewayapi:v1beta1': { definitions: 'gateway-api', live: byContour },
   gloo: { definitions: 'gloo' },
-  istio: { definitions: 'istio' },
+  istio: { definitions: 'istio', live: by('Envoy, led by Istio', 'istio') },
   knative: { definitions: 'knative' },
   kubernetes: { live: by('the pods themselves', 'kubernetes') },
   kuma: { definitions: 'kuma' },

@@ -47,7 +47,7 @@ describe('the command line of the sandbox', () => {
 
   it.each([
     [['--without', 'envoy'], 'must be one of contour, prometheus, temporal, worker, demo'],
-    [['--with', 'contour'], 'must be one of traefik, skipper'],
+    [['--with', 'contour'], 'must be one of traefik, skipper, istio'],
     [['--only', 'x'], 'must be one of control-plane, contour'],
     [['--name', 'No Good'], 'use up to 40 of a-z, 0-9 and -'],
     [['--images', '/does/not/exist.json'], 'no such file'],

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 
 import { connectKube, loadKubeConfig } from '../../../activities/kube.js';
 import { routersOf } from '../../../activities/routers/index.js';
+import type { Split } from '../../../activities/routers/router.js';
 import type { Canary } from '../../../domain/canary.js';
 import type { KubeObject } from '../../../domain/objects.js';
 import { toCanary } from '../../../domain/routes.js';
 import { findSandbox, type Description } from '../../../sandbox/description.js';
 import { aCanary, someSettings } from '../../activities/a-canary.js';
+import { requestsTo } from '../../e2e/copies.js';
 import { frontsOf } from '../../e2e/fronts.js';
 import { canaryOf, deploymentOf, type AppOptions } from '../../e2e/manifests.js';
 import { byVersion, clientsOf, type Answer, type Clients } from '../../e2e/requests.js';
@@ -19,6 +21,7 @@ export const gateways = {
   contour: envoy,
   'gatewayapi:v1': envoy,
   'gatewayapi:v1beta1': envoy,
+  istio: { forward: 'istio', url: 'http://istio-ingressgateway.istio-system/' },
   skipper: { forward: 'skipper', url: 'http://skipper.skipper/' },
   traefik: { forward: 'traefik', url: 'http://traefik.traefik/' },
 } as const;
@@ -26,7 +29,7 @@ export const gateways = {
 /** A provider with a gateway that the sandbox can have. */
 export type PlaneProvider = keyof typeof gateways;
 
-const { ports } = await sandboxOfTests();
+const sandbox = await sandboxOfTests();
 
 /** What the primary's and the canary's pods answer with. */
 export const [primary, canary] = ['1.0.0', '2.0.0'] as const;
@@ -37,8 +40,12 @@ export interface Plane {
   readonly clients: Clients;
   /** Writes the weight of the canary, as the router renders it. */
   write(weight: number): Promise<void>;
+  /** Writes routes, and cookies, that a weight does not say. */
+  writeSplit(split: Split): Promise<void>;
   /** Writes the weight and waits until those who send these headers are split by it. */
   lead(weight: number, headers?: Readonly<Record<string, string>>): Promise<void>;
+  /** How many requests the canary has had, copies included. */
+  requestsToCanary(): Promise<number>;
   remove(): Promise<void>;
 }
 
@@ -57,7 +64,10 @@ export async function openPlane(
 ): Promise<Plane> {
   const namespace = `plane-${randomUUID().slice(0, 8)}`;
   const host = `${namespace}.example.com`;
-  const clients = clientsOf(`http://127.0.0.1:${String(ports[gateways[provider].forward])}`, host);
+  const clients = clientsOf(
+    `http://127.0.0.1:${String(sandbox.ports[gateways[provider].forward])}`,
+    host,
+  );
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const objects = [
     workload('web-primary', deploymentOf(namespace, { tag: primary, env: primaryEnv })),
@@ -73,10 +83,11 @@ export async function openPlane(
   const plane: Plane = {
     canary: here,
     clients,
-    async write(weight) {
+    write: (weight) => plane.writeSplit({ routes: toCanary(weight), cookies: {} }),
+    async writeSplit(split) {
       const router = routersOf(someSettings)[provider]!;
       const live = await liveOf(here, provider);
-      for (const object of router.render(here, { routes: toCanary(weight), cookies: {} }, live)) {
+      for (const object of router.render(here, split, live)) {
         // Nobody owns it: what no living object owns is collected as garbage.
         const { ownerReferences: _, ...metadata } = object.metadata;
         const isThere = live.some(({ kind, metadata: { name } }) => {
@@ -95,6 +106,7 @@ export async function openPlane(
         ),
       );
     },
+    requestsToCanary: () => requestsTo(sandbox, kube, { namespace, app: 'web' }),
     async remove() {
       clients.close();
       await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });

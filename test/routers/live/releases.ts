@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { KubeObject } from '../../../domain/objects.js';
 import { shareOf } from '../../../sandbox/demo/traffic.js';
 import { openStage, type App, type Stage } from '../../e2e/stage.js';
 import { gateways, type PlaneProvider } from './plane.js';
@@ -10,13 +11,21 @@ const interval = '14s';
 /** Time for a new weight to reach the gateway and for whole seconds to be counted, in ms. */
 const settlingMs = 2_000;
 
-const metrics = [
-  { name: 'request-success-rate', interval: '10s', thresholdRange: { min: 99 } },
-  { name: 'request-duration', interval: '10s', thresholdRange: { max: 2_000 } },
-];
+/** What a release is judged by: metrics, of which the first tells errors, and their templates. */
+interface Judges {
+  readonly metrics: readonly Readonly<{ name: string; [field: string]: unknown }>[];
+  readonly objects?: readonly KubeObject[];
+}
+
+const builtIn: Judges = {
+  metrics: [
+    { name: 'request-success-rate', interval: '10s', thresholdRange: { min: 99 } },
+    { name: 'request-duration', interval: '10s', thresholdRange: { max: 2_000 } },
+  ],
+};
 
 /** A good release and a bad one, by the workflow, under load. */
-export function releasesBy(provider: PlaneProvider): void {
+export function releasesBy(provider: PlaneProvider, { metrics, objects }: Judges = builtIn): void {
   let stage: Stage;
   let app: App;
   let sendingSince = 0;
@@ -26,6 +35,7 @@ export function releasesBy(provider: PlaneProvider): void {
     app = await stage.open(`live-${provider.replace(/\W/g, '')}`, {
       provider,
       replicas: 2,
+      ...(objects === undefined ? {} : { objects }),
       analysis: { interval, stepWeight: undefined, stepWeights: [10, 50], metrics },
     });
     await app.initialised();
@@ -77,7 +87,8 @@ export function releasesBy(provider: PlaneProvider): void {
     await sleep(settlingMs);
 
     expect(ending).toMatchObject({ outcome: 'rolled-back' });
-    expect(ending.cause).toMatchObject({ check: 'request-success-rate', threshold: '>= 99%' });
+    const threshold = expect.stringMatching(/^>= 99%?$/) as unknown;
+    expect(ending.cause).toMatchObject({ check: metrics[0]?.name, threshold });
     expect(await app.tag('web-primary')).toBe('2.0.0');
     const { failures } = await stage.traffic.counted(since);
     expect(Object.keys(failures.serverErrors)).toEqual(['3.0.0-errors']);
