@@ -148,8 +148,13 @@ it('is killed at the time-out; the pod of its test stays until the next test', a
 
 it('begins anew for a second call, which ends the first', async () => {
   const before = await podOf('long');
-  const first = helm('test long');
+  const first = helm('test long --timeout 30s');
   const pod = await nextPod(before);
+  // By then the first looks at its pod; else it would take that of the second for its own.
+  await until('the pod runs', async () => {
+    const { status = {} } = (await podOf('long')) ?? {};
+    return (status as { phase?: string }).phase === 'Running';
+  });
   const second = helm('test long --timeout 2s');
   await nextPod(pod);
 
