@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import type { Forward } from '../sandbox/forwards.js';
 import { OPTIONAL_PARTS, PARTS, type Part } from '../sandbox/parts.js';
 import { startSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import { provideTools } from '../sandbox/tools/provide.js';
+import type { ToolName } from '../sandbox/tools/table.js';
 import { summaryOf } from '../test/conformance/verdicts.js';
 import { crashesOf, lanes } from '../test/crash/cases.js';
 
@@ -33,7 +35,9 @@ interface Suite {
   readonly name: string;
   readonly runs: readonly Run[];
   readonly stage?: Stage;
-  /** Run only when it is named: its parts take many minutes to build. */
+  /** What is built before it begins, where no test waits for it and its progress is seen. */
+  readonly tools?: readonly ToolName[];
+  /** Run only when it is named: what it needs takes many minutes to build. */
   readonly isExtra?: true;
 }
 
@@ -90,6 +94,12 @@ const suites: readonly Suite[] = [
     runs: [jest('crash', { flags: [`--maxConcurrency=${lanes}`], sum: crashesOf })],
   },
   { name: 'loadtester', stage: quiet, runs: [jest('loadtester')] },
+  {
+    ...{ name: 'loadtools', isExtra: true },
+    stage: quiet,
+    tools: ['k6', 'helm'],
+    runs: [jest('loadtools')],
+  },
   { name: 'routers', stage: quiet, runs: [jest('routers')] },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
@@ -126,8 +136,9 @@ async function runAll(chosen: readonly Suite[]): Promise<Counts> {
   let total = count(0, 0);
   let up: Up | undefined;
   try {
-    for (const { name, runs, stage } of chosen) {
+    for (const { name, runs, stage, tools = [] } of chosen) {
       const begun = Date.now();
+      await provideTools(tools, { report });
       if (up?.stage !== stage) {
         await up?.sandbox.stop();
         up = undefined;
@@ -148,7 +159,7 @@ async function setUp({ parts, images, forwards = [] }: Stage): Promise<Sandbox> 
   const sandbox = await startSandbox({
     ...{ name, parts, images },
     forwards: [load, ...forwards],
-    report: (line) => console.error(line),
+    report,
   });
   Object.assign(process.env, {
     SLUICE_SANDBOX_NAME: name,
@@ -158,6 +169,10 @@ async function setUp({ parts, images, forwards = [] }: Stage): Promise<Sandbox> 
     LOAD_URL: `http://127.0.0.1:${String(sandbox.ports[load.name])}`,
   });
   return sandbox;
+}
+
+function report(line: string): void {
+  console.error(line);
 }
 
 /** A command that counts as one test. */

@@ -125,6 +125,17 @@ export const tools = {
     recipe: { kind: 'go-install', package: 'github.com/rakyll/hey' },
     path: 'hey',
   },
+  // For tests of the load tester alone: what its image has besides.
+  k6: {
+    version: '1.8.1',
+    recipe: { kind: 'go-install', package: 'go.k6.io/k6' },
+    path: 'k6',
+  },
+  helm: {
+    version: '3.22.0',
+    recipe: { kind: 'go-install', package: 'helm.sh/helm/v3/cmd/helm' },
+    path: 'helm',
+  },
   contour: {
     version: '1.33.8',
     recipe: { kind: 'go-install', package: 'github.com/projectcontour/contour/cmd/contour' },

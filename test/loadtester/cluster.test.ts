@@ -242,7 +242,7 @@ describe('a job', () => {
     expect(await send(metadata)).toEqual({ status, text: expect.stringContaining(text) });
   });
 
-  it('runs k6 with a script in a ConfigMap', async () => {
+  it('says when the script of k6 is not in its ConfigMap', async () => {
     const missing = await send({ type: 'k6', configMap: 'files', key: 'script.js' });
     expect(missing.text).toContain(`configmap files.${namespace} has no key script.js`);
   });

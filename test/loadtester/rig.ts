@@ -2,10 +2,12 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
+import { provideTools } from '../../sandbox/tools/provide.js';
+import type { ToolName } from '../../sandbox/tools/table.js';
 import { until } from '../e2e/until.js';
 
 const execute = promisify(execFile);
@@ -142,6 +144,15 @@ async function bundle(outfile: string): Promise<void> {
     ...[`--outfile=${outfile}`, `--banner:js=${require}`, `--define:import.meta.url=${url}`],
     `--define:import.meta.dirname=${JSON.stringify(dirname(entry))}`,
   ]);
+}
+
+/** A `PATH` that has these tools before all others; those that are not there yet are built. */
+export async function pathTo(...names: readonly ToolName[]): Promise<string> {
+  const found = await provideTools(names, {
+    report: (line) => process.stderr.write(`${line}\n`),
+  });
+  const folders = Object.values(found).map((file) => dirname(file));
+  return [...folders, process.env['PATH'] ?? ''].join(delimiter);
 }
 
 /** Whether a process of this id runs; one that has ended but was not awaited does not. */

@@ -6,7 +6,10 @@ import { aCall, exists, isRunning, openRig, type LoadTester, type Rig } from './
 
 let rig: Rig;
 let tester: LoadTester;
-/** Where programs of the tests are found before those of the machine. */
+/**
+ * Where programs of the tests are found before those of the machine. They print the words they got,
+ * which real ones do not; real ones of k6 and helm are run in tools/.
+ */
 let programs: string;
 
 beforeAll(async () => {
@@ -305,7 +308,7 @@ describe('secrets', () => {
 describe('k6', () => {
   const script = 'export default function () {}\n';
 
-  it('runs a script that is sent', async () => {
+  it('has its words and the script that is sent', async () => {
     const metadata = { script, args: '--vus 2 --tag "a b"', 'env.SECRET': 'shown', ...returned };
     const { status, text } = await tester.post('/', aCall({ type: 'k6', ...metadata }));
 
@@ -315,7 +318,7 @@ describe('k6', () => {
     );
   });
 
-  it('runs a script of the load tester', async () => {
+  it('has the name of a file of the load tester', async () => {
     const metadata = { scriptFile: '/tests/a.js', ...returned };
     const { text } = await tester.post('/', aCall({ type: 'k6', ...metadata }));
     expect(text).toContain('<--no-color>\n</tests/a.js>\n');
