@@ -24,4 +24,5 @@ const judged = (name: string, thresholdRange: object) => ({
 releasesBy('istio', {
   metrics: [judged('good-answers', { min: 99 }), judged('duration', { max: 2_000 })],
   objects: [template('good-answers', http.successRate), template('duration', http.duration)],
+  threshold: '>= 99',
 });
