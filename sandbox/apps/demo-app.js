@@ -1,6 +1,6 @@
 /**
  * The demo application: answers every request with its version, and misbehaves as its environment says:
- * ERROR_RATE (0..1 of requests get a 500), DELAY_MS (added to each), START_DELAY_MS (before it listens), NEVER_READY and CRASH.
+ * ERROR_RATE (0..1 of requests get a 500, evenly spread), DELAY_MS (added to each), START_DELAY_MS (before it listens), NEVER_READY and CRASH.
  * BUCKETS are the bounds of its histogram in seconds, separated by commas.
  */
 import { createServer } from 'node:http';
@@ -35,6 +35,7 @@ const duration = new Histogram({
 
 let draining = false;
 let lastRequestAt = 0;
+let served = 0;
 
 if (flagFromEnv('CRASH')) {
   console.error(`version ${version} crashes at start, as CRASH says`);
@@ -68,11 +69,16 @@ async function serve(request, response) {
   lastRequestAt = Date.now();
   const endTimer = duration.startTimer({ method: request.method });
   if (delayMs > 0) await sleep(delayMs);
-  const status = Math.random() < errorRate ? 500 : 200;
+  const status = isError((served += 1)) ? 500 : 200;
   response.setHeader('x-version', version);
   reply(response, status, { version, pod });
   // Only one path is told apart, so that callers cannot grow the number of series.
   endTimer({ path: request.url === '/' ? '/' : 'other', status });
+}
+
+/** Whether the n-th answer is an error: not by chance, so that any few answers in a row have the rate. */
+function isError(n) {
+  return Math.floor(n * errorRate) > Math.floor((n - 1) * errorRate);
 }
 
 function reply(response, status, body) {

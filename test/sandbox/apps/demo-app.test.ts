@@ -50,6 +50,14 @@ test('an unready version is alive but never ready', async () => {
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
 });
 
+test('errors are spread evenly over its answers', async () => {
+  const { url } = await demoApp({ ERROR_RATE: '0.25' });
+  const statuses: number[] = [];
+  for (let asked = 0; asked < 8; asked += 1) statuses.push((await fetch(url)).status);
+
+  expect(statuses).toEqual([200, 200, 200, 500, 200, 200, 200, 500]);
+});
+
 test('a crashing version exits with 1, and so does a nonsensical setting', async () => {
   expect(await runApp('demo-app.js', { CRASH: 'true' })).toBe(1);
   expect(await runApp('demo-app.js', { ERROR_RATE: 'often' })).toBe(1);
