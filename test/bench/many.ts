@@ -268,7 +268,7 @@ function print(
 ${count} canaries, ${weights} weights, interval 10 s, changed within ${spread} s (load average ${load.toFixed(1)})
   promoted              ${promoted} of ${count}; a release takes ${seconds(quantile(took, 0.5))} (p50), ${seconds(quantile(took, 0.99))} (p99)
   checks late by        p50 ${seconds(quantile(late, 0.5))}, p99 ${seconds(quantile(late, 0.99))}, at most ${seconds(quantile(late, 1))} (${late.length} checks)
-    while all analyse   p50 ${seconds(quantile(together, 0.5))}, p99 ${seconds(quantile(together, 0.99))} (${together.length} checks)
+    while all analyse   ${together.length === 0 ? 'never at once' : `p50 ${seconds(quantile(together, 0.5))}, p99 ${seconds(quantile(together, 0.99))} (${together.length} checks)`}
     p99 of each         ${Array.from({ length: weights }, (_, number) => lateBy(number)).join(', ')}
   worker                ${used('worker')}
   Temporal              ${used('server')}

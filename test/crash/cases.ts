@@ -41,7 +41,7 @@ export function casesOf(
 
 /** How many cases there were and what came of them, for people. */
 export function crashesOf(tests: readonly TestResult[]): string {
-  const cases = tests.filter(({ title }) => /^\w+: (before|after) /.test(title));
+  const cases = tests.filter(({ title }) => /^[\w ]+: (before|after) /.test(title));
   const failed = cases.filter(({ status }) => status !== 'passed').length;
   return `crashes: ${cases.length} cases run, ${failed} failed`;
 }

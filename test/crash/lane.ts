@@ -10,6 +10,7 @@ import type { HookServer } from '../activities/hook-server.js';
 import { appOf, pathOf, type App } from '../conformance/app.js';
 import { recordHistory } from '../conformance/history.js';
 import { canaryOf, targetOf } from '../conformance/manifests.js';
+import { refusePrimaryPods } from '../conformance/pods.js';
 import { kubeconfigOf, startApiProxy } from './api-proxy.js';
 import { hookCallOf, writeOf } from './effects.js';
 import { outcomeOf, untilTold, type Outcome } from './outcome.js';
@@ -62,6 +63,7 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   const start = (): WorkerProcess => startWorkerProcess({ programs, name: namespace, kubeconfig });
 
   let worker = start();
+  const undo: (() => Promise<void>)[] = [];
   let opened = 0;
   let prepared: Promise<App> | undefined;
 
@@ -104,6 +106,15 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     return app;
   }
 
+  /** Has the API server refuse the next image to the primary, which the release notices soon. */
+  async function refuse(app: App): Promise<void> {
+    const { name } = app.canary;
+    undo.push(await refusePrimaryPods(kube, { namespace, name, tag: '2' }));
+    await app.patchCanary({ progressDeadlineSeconds: 15 });
+    const { generation } = (await app.find('flagger.app/v1beta1', 'Canary', name))?.metadata ?? {};
+    await app.untilStatus('note of the edit', (status) => status.observedGeneration === generation);
+  }
+
   async function nextApp(): Promise<App> {
     const next = prepared ?? prepare();
     prepared = undefined;
@@ -120,9 +131,10 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   }
 
   return {
-    async release({ change, answers, phase, lastAlert }, aim) {
+    async release({ change, isRefusedByPrimary, answers, phase, lastAlert }, aim) {
       if (!worker.alive) worker = start();
       const app = change === 'app' ? newApp() : await nextApp();
+      if (isRefusedByPrimary) await refuse(app);
       for (const [hook, answer] of Object.entries(answers)) app.answer(hook, answer);
       trap.set(app.canary.name, aim);
       await (change === 'app' ? create(app) : app.setImage('2'));
@@ -136,6 +148,7 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
       worker.kill();
       await worker.gone;
       history.stop();
+      await Promise.all(undo.map((remove) => remove()));
       await Promise.all([api.stop(), web.stop()]);
       await rm(folder, { recursive: true });
       await kube.remove({ apiVersion: 'v1', kind: 'Namespace', namespace: '', name: namespace });

@@ -13,10 +13,11 @@ const matrix = await openMatrix(lanes);
 afterAll(() => matrix.close(), 60_000);
 
 // What these do says which cases there are, so they come before there are tests.
-const [initialisation, promotion, rollback] = await Promise.all([
+const [initialisation, promotion, rollback, failedPromotion] = await Promise.all([
   matrix.release(scenarios.initialisation),
   matrix.release(scenarios.promotion),
   matrix.release(scenarios.rollback),
+  matrix.release(scenarios.failedPromotion),
 ]).catch(async (error: unknown) => {
   await matrix.close();
   throw error;
@@ -65,6 +66,18 @@ describe('a release in which no worker dies', () => {
     });
     expect(routesIn(rollback.effects)).toEqual(['routes 50/50', 'routes 100/0']);
   });
+
+  it('leaves it with the canary when the primary cannot follow', () => {
+    expect(failedPromotion.outcome).toMatchObject({
+      status: { phase: 'Failed', canaryWeight: 100, appliedIsPromoted: false },
+      routes: { primary: 0, canary: 100 },
+      target: { replicas: 1, images: [imageOf('2')] },
+      primary: { replicas: 1, images: [imageOf('2')] },
+      calls: { confirm: 1, before: 1, load: 2, more: 3, promote: 1, undo: 3, after: 1 },
+      alerts: [initialisedAlert, newRevisionAlert, scenarios.failedPromotion.lastAlert],
+    });
+    expect(routesIn(failedPromotion.effects)).toEqual(['routes 50/50', 'routes 0/100']);
+  });
 });
 
 /** What would be missed: other side effects make cases by themselves. */
@@ -89,11 +102,21 @@ describe('a worker that is killed', () => {
     expect(outcome).toEqual(promotion.outcome);
   });
 
-  const cases = casesOf('rollback', rollback.effects, promotion.effects);
-  it.concurrent.each(cases)('$name', async (aim) => {
-    const { outcome } = await matrix.release(scenarios.rollback, aim);
-    expect(outcome).toEqual(rollback.outcome);
-  });
+  it.concurrent.each(casesOf('rollback', rollback.effects, promotion.effects))(
+    '$name',
+    async (aim) => {
+      const { outcome } = await matrix.release(scenarios.rollback, aim);
+      expect(outcome).toEqual(rollback.outcome);
+    },
+  );
+
+  it.concurrent.each(casesOf('failed promotion', failedPromotion.effects, promotion.effects))(
+    '$name',
+    async (aim) => {
+      const { outcome } = await matrix.release(scenarios.failedPromotion, aim);
+      expect(outcome).toEqual(failedPromotion.outcome);
+    },
+  );
 });
 
 function routesIn(effects: readonly string[]): readonly string[] {

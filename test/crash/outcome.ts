@@ -28,7 +28,9 @@ export async function untilTold(app: App, lastAlert: string, limitMs: number): P
     return toldOf(app).length >= events.length;
   };
   await app.until('the telling of all events', isTold, limitMs);
-  const isAlerted = (): Promise<boolean> => Promise.resolve(alertsOf(app).at(-1) === lastAlert);
+  const { name, namespace } = app.canary;
+  const isAlerted = (): Promise<boolean> =>
+    Promise.resolve(plain(alertsOf(app).at(-1) ?? '', { app: name, namespace }) === lastAlert);
   await app.until(`the alert ${lastAlert}`, isAlerted, limitMs);
 }
 

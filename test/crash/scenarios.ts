@@ -6,11 +6,13 @@ import type { AppOptions } from '../conformance/manifests.js';
 export interface Scenario {
   /** The change it begins with: the app itself is new, or its image. */
   readonly change: 'app' | 'image';
+  /** Whether the API server refuses the primary's pods of the new image. */
+  readonly isRefusedByPrimary?: true;
   /** What webhooks answer, by their names; 200 by default. */
   readonly answers: Readonly<Record<string, HookReply>>;
   /** Where it ends. */
   readonly phase: Phase;
-  /** The last that people are told of it. */
+  /** The last that people are told of it; see `plain`. */
   readonly lastAlert: string;
 }
 
@@ -35,6 +37,15 @@ export const scenarios = {
     answers: { undo: 403, load: 500 },
     phase: 'Failed',
     lastAlert: 'error Failed checks threshold reached 2',
+  },
+  failedPromotion: {
+    change: 'image',
+    isRefusedByPrimary: true,
+    answers: { undo: 403 },
+    phase: 'Failed',
+    lastAlert:
+      'error Promotion failed, primary not ready: app-primary.test not ready: ' +
+      'deployment "app-primary" exceeded its progress deadline',
   },
 } as const satisfies Record<string, Scenario>;
 
