@@ -80,7 +80,7 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   }
 
   /** Creates what there is of an app before it is initialised. */
-  async function create({ canary: { name } }: App): Promise<void> {
+  async function create({ canary: { name } }: App, spec: object = {}): Promise<void> {
     const urlOf = (hook: string): string => `${web.url}${pathOf(name, hook)}`;
     await kube.create(targetOf(namespace, name, options));
     await kube.create({
@@ -93,32 +93,35 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
     });
     const alerts = [{ name: 'chat', severity: 'info', providerRef: { name } }];
     const analysis = { ...options.analysis, alerts };
-    await kube.create(canaryOf(namespace, name, { ...options, analysis, urlOf }));
+    await kube.create(canaryOf(namespace, name, { ...options, spec, analysis, urlOf }));
   }
 
   /** An app that the worker of the moment has initialised. */
-  async function prepare(): Promise<App> {
+  async function prepare(spec: object = {}): Promise<App> {
     const app = newApp();
-    await create(app);
+    await create(app, spec);
     // What is delivered of this is no side effect of the release.
     await app.until('the end of the initialisation', () => isInitialised(app), limitMs);
     await untilTold(app, initialisedAlert, limitMs);
     return app;
   }
 
-  /** Has the API server refuse the next image to the primary, which the release notices soon. */
-  async function refuse(app: App): Promise<void> {
-    const { name } = app.canary;
-    undo.push(await refusePrimaryPods(kube, { namespace, name, tag: '2' }));
-    await app.patchCanary({ progressDeadlineSeconds: 15 });
-    const { generation } = (await app.find('flagger.app/v1beta1', 'Canary', name))?.metadata ?? {};
-    await app.untilStatus('note of the edit', (status) => status.observedGeneration === generation);
+  /** One whose primary the API server refuses the next image; the release finds out soon. */
+  async function prepareRefused(): Promise<App> {
+    const app = await prepare({ progressDeadlineSeconds: 15 });
+    undo.push(await refusePrimaryPods(kube, { namespace, name: app.canary.name, tag: '2' }));
+    return app;
   }
 
   async function nextApp(): Promise<App> {
     const next = prepared ?? prepare();
     prepared = undefined;
     return next;
+  }
+
+  async function appFor(change: Scenario['change'], isRefused = false): Promise<App> {
+    if (change === 'app') return newApp();
+    return isRefused ? prepareRefused() : nextApp();
   }
 
   async function survive(app: App): Promise<void> {
@@ -133,8 +136,7 @@ export async function openLane(ground: Ground, number: number): Promise<Lane> {
   return {
     async release({ change, isRefusedByPrimary, answers, phase, lastAlert }, aim) {
       if (!worker.alive) worker = start();
-      const app = change === 'app' ? newApp() : await nextApp();
-      if (isRefusedByPrimary) await refuse(app);
+      const app = await appFor(change, isRefusedByPrimary);
       for (const [hook, answer] of Object.entries(answers)) app.answer(hook, answer);
       trap.set(app.canary.name, aim);
       await (change === 'app' ? create(app) : app.setImage('2'));

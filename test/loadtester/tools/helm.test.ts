@@ -62,6 +62,7 @@ async function install(name: string, script: string): Promise<void> {
     metadata: { name: '{{ .Release.Name }}-test', annotations: { 'helm.sh/hook': 'test' } },
     spec: {
       restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 1,
       containers: [{ name: 'main', image: 'conformance/app:1', command: ['sh', '-c', script] }],
     },
   });
