@@ -156,7 +156,8 @@ it('begins anew for a second call, which ends the first', async () => {
     const { status = {} } = (await podOf('long')) ?? {};
     return (status as { phase?: string }).phase === 'Running';
   });
-  const second = helm('test long --timeout 2s');
+  // Its time runs while the pod of the first is stopped.
+  const second = helm('test long --timeout 15s');
   await nextPod(pod);
 
   const answers = await Promise.all([first, second]);
