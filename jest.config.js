@@ -29,6 +29,7 @@ export default {
     { ...project('loadtester', []), testMatch: ['<rootDir>/test/loadtester/*.test.ts'] },
     project('loadtools', ['loadtester/tools']),
     { ...project('routers', []), testMatch: ['<rootDir>/test/routers/*.test.ts'] },
+    project('meshes', ['routers/mesh']),
     planes('planes', '{envoy,kubernetes}'),
     planes('gateways', '{traefik,skipper,istio}'),
     project('e2e', ['e2e']),

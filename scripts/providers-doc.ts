@@ -45,6 +45,10 @@ ${table(sourcesHeader, sources())}
 Behind Istio's control plane was the published Envoy, as a gateway without sidecars: weights, A/B testing, copies, cookies and releases were tried. It
 lacks the filters of Istio's own build, so that the built-in metrics were not: the application's own judged. Nor were sidecars, TCP or delegation.
 
+Behind Kuma's control plane, outside of Kubernetes, were published Envoys, of a client and of both versions: weights and their changes were tried, mTLS
+and the built-in metrics were not. Kuma has routes in its listeners, so that a connection keeps the weights it was opened under until it is drained; and a
+version whose weight becomes 0 it takes away at once, whereupon requests on older connections fail (HTTP 503).
+
 No definition is published for \`appmesh:v1beta2\`, whose objects the API server took with any fields, and none that fits the weights of
 \`smi:v1alpha1\` (which \`linkerd\` writes too): a definition of the fields of the SMI SDK for Go was used.
 

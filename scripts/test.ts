@@ -101,6 +101,11 @@ const suites: readonly Suite[] = [
     runs: [jest('loadtools')],
   },
   { name: 'routers', stage: quiet, runs: [jest('routers')] },
+  {
+    ...{ name: 'meshes', isExtra: true },
+    tools: ['kuma-cp', 'envoy'],
+    runs: [jest('meshes', { flags: ['--runInBand'] })],
+  },
   // One after the other: some of these tests kill what the others need.
   { name: 'e2e', stage: whole, runs: [jest('e2e', { flags: ['--runInBand'] })] },
   { name: 'planes', stage: whole, runs: [jest('planes', { flags: ['--runInBand'] })] },

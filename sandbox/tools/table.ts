@@ -209,6 +209,17 @@ export const tools = {
     },
     path: '.',
   },
+  // For tests alone.
+  'kuma-cp': {
+    version: '1.8.1',
+    recipe: {
+      kind: 'go-module',
+      folder: 'kuma',
+      package: 'github.com/kumahq/kuma/app/kuma-cp',
+      ldflags: stripped,
+    },
+    path: 'kuma',
+  },
   temporal: {
     version: '1.5.1',
     recipe: { kind: 'go-install', package: 'github.com/temporalio/cli/cmd/temporal' },

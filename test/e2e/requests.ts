@@ -20,8 +20,12 @@ export interface Clients {
 const atATime = 32;
 
 /** Clients that send to a virtual host behind a URL such as `http://127.0.0.1:4711`. */
-export function clientsOf(gateway: string, host: string): Clients {
-  const agent = new Agent({ keepAlive: true });
+export function clientsOf(
+  gateway: string,
+  host: string,
+  { keepAlive = true }: { readonly keepAlive?: boolean } = {},
+): Clients {
+  const agent = new Agent({ keepAlive });
 
   const ask: Clients['ask'] = (headers = {}) =>
     new Promise((resolve, reject) => {

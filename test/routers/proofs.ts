@@ -36,7 +36,10 @@ export const proofs: Readonly<Record<Provider, Proof>> = {
   istio: { definitions: 'istio', live: by('Envoy, led by Istio', 'istio') },
   knative: { definitions: 'knative' },
   kubernetes: { live: by('the pods themselves', 'kubernetes') },
-  kuma: { definitions: 'kuma' },
+  kuma: {
+    definitions: 'kuma',
+    live: { plane: 'Envoy, led by Kuma', test: 'test/routers/mesh/kuma.test.ts' },
+  },
   linkerd: { definitions: 'made' },
   nginx: { definitions: 'kubernetes' },
   osm: { definitions: 'smi' },
