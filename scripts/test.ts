@@ -97,7 +97,7 @@ const suites: readonly Suite[] = [
   {
     ...{ name: 'loadtools', isExtra: true },
     stage: quiet,
-    tools: ['k6', 'helm'],
+    tools: ['k6', 'ghz', 'helm'],
     runs: [jest('loadtools')],
   },
   { name: 'routers', stage: quiet, runs: [jest('routers')] },

@@ -131,6 +131,11 @@ export const tools = {
     recipe: { kind: 'go-install', package: 'go.k6.io/k6' },
     path: 'k6',
   },
+  ghz: {
+    version: '0.93.0',
+    recipe: { kind: 'go-install', package: 'github.com/bojand/ghz/cmd/ghz' },
+    path: 'ghz',
+  },
   helm: {
     version: '3.22.0',
     recipe: { kind: 'go-install', package: 'helm.sh/helm/v3/cmd/helm' },
