@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,11 +34,7 @@ export async function serve({ tool, command, ping }: Serving): Promise<Server> {
   const port = await freePort();
   const address = `http://127.0.0.1:${String(port)}`;
   const { argv, env } = command(path, port);
-  // It ends with the tests even if they are killed.
-  const server = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
-    env: { ...process.env, ...env },
-    stdio: 'ignore',
-  });
+  const server = spawnBeside(argv, env);
   const exited = once(server, 'exit');
   const stop = async (): Promise<void> => {
     server.kill('SIGKILL');
@@ -84,7 +80,19 @@ async function answering(url: URL): Promise<void> {
   throw new Error(`${url.href} does not answer`);
 }
 
-async function freePort(): Promise<number> {
+/** Starts a program that ends with the tests even if they are killed. */
+export function spawnBeside(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+    env: { ...process.env, ...env },
+    stdio: 'ignore',
+  });
+}
+
+/** A port of 127.0.0.1 that nobody listens on, as yet. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

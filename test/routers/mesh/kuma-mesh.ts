@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +11,7 @@ import axios from 'axios';
 import type { KubeObject } from '../../../domain/objects.js';
 import { provideTools } from '../../../sandbox/tools/provide.js';
 import { until } from '../../e2e/until.js';
+import { freePort, spawnBeside } from '../../providers/tool-server.js';
 
 /** Kuma's control plane outside of Kubernetes, and the Envoys it leads: of a client and of services. */
 export interface KumaMesh {
@@ -40,16 +40,14 @@ export async function openKumaMesh(
     report: (line) => process.stderr.write(`${line}\n`),
   });
   const folder = await mkdtemp(join(tmpdir(), 'sluice-kuma-'));
-  const [api, proxies, assignments, diagnostics, outbound] = await freePorts(5);
+  const [api, proxies, assignments, diagnostics, outbound] = await Promise.all(
+    Array.from({ length: 5 }, freePort),
+  );
   const control = axios.create({ baseURL: `http://${host}:${String(api)}`, proxy: false });
   const processes: ChildProcess[] = [];
 
-  function run(file: string, args: readonly string[], env: Record<string, string> = {}): void {
-    const child = spawn(file, args, {
-      env: { PATH: process.env['PATH'], HOME: folder, ...env },
-      stdio: 'ignore',
-    });
-    processes.push(child);
+  function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+    processes.push(spawnBeside(argv, { HOME: folder, ...env }));
   }
 
   async function put(path: string, body: object): Promise<void> {
@@ -58,7 +56,7 @@ export async function openKumaMesh(
 
   /** Starts an Envoy that Kuma leads by what is said here of its place in the mesh. */
   async function runEnvoy(name: string, networking: object): Promise<void> {
-    const [admin] = await freePorts(1);
+    const admin = await freePort();
     await put(`dataplanes/${name}`, {
       ...{ type: 'Dataplane', mesh, name },
       networking: { address: host, admin: { port: admin }, ...networking },
@@ -66,10 +64,10 @@ export async function openKumaMesh(
     const ca = await readFile(join(folder, 'kuma-cp.crt'), 'utf8');
     const file = join(folder, `${name}.yaml`);
     await writeFile(file, await bootstrapOf(name, { port: proxies, ca }));
-    run(envoy, ['-c', file, '--use-dynamic-base-id', '--concurrency', '1']);
+    run([envoy, '-c', file, '--use-dynamic-base-id', '--concurrency', '1']);
   }
 
-  run(kumaCp, ['run'], {
+  run([kumaCp, 'run'], {
     KUMA_GENERAL_WORK_DIR: folder,
     KUMA_REPORTS_ENABLED: 'false',
     KUMA_API_SERVER_HTTP_INTERFACE: host,
@@ -83,7 +81,7 @@ export async function openKumaMesh(
   });
   await until("Kuma's control plane", () => answers(control.get(`/meshes/${mesh}`)), 60_000);
   for (const { name, port: servicePort } of services) {
-    const [port] = await freePorts(1);
+    const port = await freePort();
     const tags = { 'kuma.io/service': name, 'kuma.io/protocol': 'http' };
     await runEnvoy(name.replace(/_.*/, ''), { inbound: [{ port, servicePort, tags }] });
   }
@@ -129,12 +127,4 @@ function answers(request: Promise<unknown>): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
